@@ -1,0 +1,203 @@
+"""What a run leaves behind: its record, its evaluations, the table of runs.
+
+Everything is JSON and CSV, written atomically where it is rewritten. Paths go
+through etils.epath, so that gs:// works wherever a local folder does.
+"""
+
+import csv
+import io
+import json
+import math
+import os
+import typing
+from typing import Any, Iterable, NamedTuple
+
+from etils import epath
+
+CONFIG = 'config.json'
+METRICS = 'metrics.jsonl'
+TRAIN_LOSS = 'train_loss.npy'
+RESULT = 'result.json'
+RESULTS = 'results.csv'
+
+FINISHED = ('done', 'diverged')
+
+
+class Run(NamedTuple):
+  """One trained model: what was asked, what was spent, what came out.
+
+  Attributes:
+    run_id: its folder's name.
+    experiment: the folder that holds its siblings.
+    dataset: the corpus.
+    model: the model's name in the config.
+    n_layer: blocks.
+    n_head: heads.
+    n_embd: width.
+    seed: of the initialization and the order of batches.
+    batch_size: sequences in one update, gradient accumulation counted.
+    block_size: tokens in a sequence.
+    C: FLOPs asked for.
+    N: parameters without both embeddings.
+    D: tokens trained on.
+    S: updates made.
+    N_total: all parameters, the tied head once.
+    flops: FLOPs spent on training, every matrix product counted.
+    tokens_per_param: D / N.
+    train_loss: nats per token, mean over the last steps.
+    val_loss: nats per token over the whole validation split.
+    val_loss_sem: the standard error of val_loss.
+    val_bpb: val_loss in bits per byte of the UTF-8 text.
+    wall_s: seconds from the first step to the last evaluation, restarts
+      counted.
+    tokens_per_s: training tokens over the seconds that training steps took.
+    device: kind and number of devices.
+    status: 'done' or 'diverged'.
+  """
+
+  run_id: str
+  experiment: str
+  dataset: str
+  model: str
+  n_layer: int
+  n_head: int
+  n_embd: int
+  seed: int
+  batch_size: int
+  block_size: int
+  C: float
+  N: int
+  D: int
+  S: int
+  N_total: int
+  flops: float
+  tokens_per_param: float
+  train_loss: float
+  val_loss: float
+  val_loss_sem: float
+  val_bpb: float
+  wall_s: float
+  tokens_per_s: float
+  device: str
+  status: str
+
+
+class Evaluation(NamedTuple):
+  """One line of metrics.jsonl; losses in nats per token.
+
+  Attributes:
+    step: updates made so far.
+    tokens: trained on so far.
+    flops: spent on them, every matrix product counted.
+    train_loss: mean over the steps since the line before; None before any.
+    val_loss: over the fixed validation batches, or the whole split on the
+      line of the last step.
+    val_loss_sem: the standard error of val_loss.
+    val_bpb: val_loss in bits per byte.
+    lr: the learning rate of the last update.
+    grad_norm: the gradient's norm at the last update, before clipping.
+    tokens_per_s: over the training steps since the line before.
+    wall_s: seconds of this run so far, restarts counted.
+  """
+
+  step: int
+  tokens: int
+  flops: float
+  train_loss: float | None
+  val_loss: float
+  val_loss_sem: float
+  val_bpb: float
+  lr: float | None
+  grad_norm: float | None
+  tokens_per_s: float | None
+  wall_s: float
+
+
+def _plain(value: Any) -> Any:
+  # JSON has no NaN or infinity; a reader gets null.
+  if isinstance(value, float) and not math.isfinite(value):
+    return None
+  if isinstance(value, dict):
+    return {key: _plain(item) for key, item in value.items()}
+  if isinstance(value, (list, tuple)):
+    return [_plain(item) for item in value]
+  return value
+
+
+def write_atomic(path: epath.PathLike, data: bytes | str) -> None:
+  """Writes a file that is whole or absent, whenever the process is killed."""
+  path = epath.Path(path)
+  # Two processes that write the same file must not share a draft.
+  draft = path.parent / f'.{path.name}.{os.getpid()}'
+  if isinstance(data, str):
+    draft.write_text(data)
+  else:
+    draft.write_bytes(data)
+  draft.replace(path)
+
+
+def write_json(path: epath.PathLike, value: Any) -> None:
+  text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
+  write_atomic(path, text + '\n')
+
+
+def read_json(path: epath.PathLike) -> Any:
+  return json.loads(epath.Path(path).read_text())
+
+
+def _typed(kind: type, fields: dict[str, Any]) -> Any:
+  """A NamedTuple from strings or JSON values; null reads as NaN."""
+  hints = typing.get_type_hints(kind)
+  values = {}
+  for name, hint in hints.items():
+    value = fields[name]
+    if hint is float:
+      value = math.nan if value in (None, '') else float(value)
+    elif hint is int:
+      value = int(value)
+    values[name] = value
+  return kind(**values)
+
+
+def write_result(run_folder: epath.PathLike, run: Run) -> None:
+  """Writes result.json, the sign that a run is finished: write it last."""
+  write_json(epath.Path(run_folder) / RESULT, run._asdict())
+
+
+def read_result(run_folder: epath.PathLike) -> Run | None:
+  """The record of a finished run, or None while there is none."""
+  path = epath.Path(run_folder) / RESULT
+  return _typed(Run, read_json(path)) if path.exists() else None
+
+
+def write_metrics(
+  run_folder: epath.PathLike, evaluations: Iterable[Evaluation]
+) -> None:
+  """Rewrites metrics.jsonl whole, as a resumed run must."""
+  lines = [json.dumps(_plain(e._asdict())) + '\n' for e in evaluations]
+  write_atomic(epath.Path(run_folder) / METRICS, ''.join(lines))
+
+
+def read_metrics(run_folder: epath.PathLike) -> list[Evaluation]:
+  path = epath.Path(run_folder) / METRICS
+  lines = path.read_text().splitlines() if path.exists() else []
+  return [_typed(Evaluation, json.loads(line)) for line in lines]
+
+
+def read_runs(experiment_folder: epath.PathLike) -> list[Run]:
+  """The finished runs of an experiment, in the order of C, N and seed."""
+  folder = epath.Path(experiment_folder)
+  found = (read_result(f) for f in folder.iterdir() if f.is_dir())
+  runs = [run for run in found if run is not None]
+  return sorted(runs, key=lambda run: (run.C, run.N, run.seed, run.run_id))
+
+
+def write_results(experiment_folder: epath.PathLike) -> list[Run]:
+  """Rewrites results.csv from the result.json files, and returns its rows."""
+  runs = read_runs(experiment_folder)
+  text = io.StringIO()
+  writer = csv.writer(text, lineterminator='\n')
+  writer.writerow(Run._fields)
+  writer.writerows(runs)
+  write_atomic(epath.Path(experiment_folder) / RESULTS, text.getvalue())
+  return runs
