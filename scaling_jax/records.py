@@ -13,6 +13,7 @@ import typing
 from typing import Any, Iterable, NamedTuple
 
 from etils import epath
+import numpy as np
 
 CONFIG = 'config.json'
 METRICS = 'metrics.jsonl'
@@ -113,14 +114,14 @@ class Evaluation(NamedTuple):
   wall_s: float
 
 
-def _plain(value: Any) -> Any:
-  # JSON has no NaN or infinity; a reader gets null.
+def plain(value: Any) -> Any:
+  """The value as JSON can hold it: NaN and infinity become null."""
   if isinstance(value, float) and not math.isfinite(value):
     return None
   if isinstance(value, dict):
-    return {key: _plain(item) for key, item in value.items()}
+    return {key: plain(item) for key, item in value.items()}
   if isinstance(value, (list, tuple)):
-    return [_plain(item) for item in value]
+    return [plain(item) for item in value]
   return value
 
 
@@ -137,15 +138,21 @@ def write_atomic(path: epath.PathLike, data: bytes | str) -> None:
 
 
 def write_json(path: epath.PathLike, value: Any) -> None:
-  text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
+  text = json.dumps(plain(value), indent=2, ensure_ascii=False)
   write_atomic(path, text + '\n')
+
+
+def write_npy(path: epath.PathLike, array: np.ndarray) -> None:
+  data = io.BytesIO()
+  np.save(data, array, allow_pickle=False)
+  write_atomic(path, data.getvalue())
 
 
 def read_json(path: epath.PathLike) -> Any:
   return json.loads(epath.Path(path).read_text())
 
 
-def _typed(kind: type, fields: dict[str, Any]) -> Any:
+def typed(kind: type, fields: dict[str, Any]) -> Any:
   """A NamedTuple from strings or JSON values; null reads as NaN."""
   hints = typing.get_type_hints(kind)
   values = {}
@@ -167,21 +174,21 @@ def write_result(run_folder: epath.PathLike, run: Run) -> None:
 def read_result(run_folder: epath.PathLike) -> Run | None:
   """The record of a finished run, or None while there is none."""
   path = epath.Path(run_folder) / RESULT
-  return _typed(Run, read_json(path)) if path.exists() else None
+  return typed(Run, read_json(path)) if path.exists() else None
 
 
 def write_metrics(
   run_folder: epath.PathLike, evaluations: Iterable[Evaluation]
 ) -> None:
   """Rewrites metrics.jsonl whole, as a resumed run must."""
-  lines = [json.dumps(_plain(e._asdict())) + '\n' for e in evaluations]
+  lines = [json.dumps(plain(e._asdict())) + '\n' for e in evaluations]
   write_atomic(epath.Path(run_folder) / METRICS, ''.join(lines))
 
 
 def read_metrics(run_folder: epath.PathLike) -> list[Evaluation]:
   path = epath.Path(run_folder) / METRICS
   lines = path.read_text().splitlines() if path.exists() else []
-  return [_typed(Evaluation, json.loads(line)) for line in lines]
+  return [typed(Evaluation, json.loads(line)) for line in lines]
 
 
 def read_runs(experiment_folder: epath.PathLike) -> list[Run]:

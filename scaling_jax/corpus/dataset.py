@@ -15,6 +15,10 @@ SYNTHETIC = 'synthetic'
 _HASHED_BYTES = 1 << 30  # larger files are checked by size alone
 
 
+class NotPrepared(UserError):
+  """The corpus is known, but its files were never made."""
+
+
 class Dataset(NamedTuple):
   """Tokens of both splits and what meta.json says of them.
 
@@ -91,7 +95,7 @@ def load_dataset(name: str, data_dir: epath.PathLike) -> Dataset:
         f'unknown dataset {name!r}: {root} must hold a folder of that name with'
         f' a prepare.py; try {" or ".join(known) or SYNTHETIC}'
       )
-    raise UserError(
+    raise NotPrepared(
       f'the corpus {name!r} was never prepared: {folder} must hold train.bin,'
       f' val.bin and meta.json; {_remedy(folder)}'
     )

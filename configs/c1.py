@@ -1,0 +1,15 @@
+"""The budget C1 = 3e14 FLOPs.
+
+python launch.py --config=configs/c1.py:gpt-1     one model
+python launch.py --config=configs/c1.py           all of them, one by one
+"""
+
+from configs import common
+
+
+def get_config(arg=None):
+  c = common.get_config()
+  c.experiment = 'c1'
+  c.C = 3e14
+  c.models = ('gpt-1','gpt-2','gpt-3')
+  return common.apply_arg(c, arg)

@@ -1,0 +1,15 @@
+"""The budget C2 = 6e14 FLOPs.
+
+python launch.py --config=configs/c2.py:gpt-1     one model
+python launch.py --config=configs/c2.py           all of them, one by one
+"""
+
+from configs import common
+
+
+def get_config(arg=None):
+  c = common.get_config()
+  c.experiment = 'c2'
+  c.C = 6e14
+  c.models = ('gpt-1','gpt-2','gpt-3','gpt-4')
+  return common.apply_arg(c, arg)

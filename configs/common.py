@@ -1,0 +1,109 @@
+"""Every knob, declared once; the files beside this one set what differs.
+
+A config's argument names a model and settings of the experiment, separated by
+commas: `gpt-2`, `gpt-2,seeds=3`, `smoke`. Any knob can be set on the command
+line, as in --config.train.learning_rate=3e-4.
+"""
+
+import ml_collections
+from ml_collections import config_dict
+
+from scaling_jax import budget
+from scaling_jax.errors import UserError
+
+
+def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
+  """The defaults: nanoGPT's recipe for characters, gpt-0, no budget.
+
+  Args:
+    arg: see `apply_arg`; None leaves the defaults.
+  """
+  c = ml_collections.ConfigDict()
+  c.experiment = 'common'  # names the folder of the runs
+  c.C = config_dict.placeholder(float)  # compute budget, FLOPs; 6 N D
+  c.steps = config_dict.placeholder(int)  # updates; overrides C where set
+  c.models = ('gpt-0',)  # trained one after the other
+  c.seeds = (0,)  # of initialization and batches; one run each
+  c.dataset = 'gutenberg_poetry'  # a folder of data_dir
+  c.data_dir = config_dict.placeholder(str)  # None: data/ beside launch.py
+  c.data_fraction = 1.0  # of the training split, its first part
+  c.devices = config_dict.placeholder(int)  # that share a batch; None: all
+
+  c.model = m = ml_collections.ConfigDict()
+  # None takes what the model's name says.
+  m.n_layer = config_dict.placeholder(int)  # blocks
+  m.n_head = config_dict.placeholder(int)  # heads; divides n_embd
+  m.n_embd = config_dict.placeholder(int)  # width
+  m.block_size = 32  # tokens of context
+  m.bias = False  # in projections and norms; GPT-2 has them
+  m.dropout = 0.0  # share; runs of one epoch don't overfit
+  m.unroll = 0  # blocks unrolled in the loop over depth; 0: all
+
+  c.train = t = ml_collections.ConfigDict()
+  t.batch_size = 64  # sequences in a step, times grad_accum
+  t.grad_accum = 1  # pieces of a step taken one after the other
+  t.learning_rate = 1e-3  # the peak
+  t.min_learning_rate = 1e-4  # at the last step
+  t.warmup_steps = 100  # updates from 0 to the peak
+  t.schedule = 'cosine'  # after warmup: cosine, linear, constant
+  t.beta1 = 0.9  # AdamW
+  t.beta2 = 0.99  # short runs forget faster
+  t.weight_decay = 0.1  # on tensors of two or more axes
+  t.grad_clip = 1.0  # the gradient's largest norm; 0: no clipping
+  t.dtype = 'float32'  # of the computation; or bfloat16
+  # Updates in one dispatch; None: about half a second of them.
+  t.steps_per_dispatch = config_dict.placeholder(int)
+
+  c.eval = e = ml_collections.ConfigDict()
+  e.every_steps = 250  # updates between evaluations
+  e.batches = 200  # of the fixed validation sample
+  e.batch_size = 64  # sequences in each, whatever the training batch
+
+  c.checkpoint = k = ml_collections.ConfigDict()
+  k.every_seconds = 60.0  # between checkpoints; shorter runs save at the end
+  k.keep = 2  # the latest ones
+  return apply_arg(c, arg)
+
+
+def apply_arg(
+  config: ml_collections.ConfigDict, arg: str | None
+) -> ml_collections.ConfigDict:
+  """Applies a config's argument.
+
+  Args:
+    config: changed in place.
+    arg: comma-separated: a model's name narrows `models` to it; `seeds=3`
+      takes the seeds 0, 1, 2; `smoke` shrinks everything to seconds.
+
+  Raises:
+    UserError: a part is none of these.
+  """
+  for part in filter(None, (arg or '').split(',')):
+    key, _, value = part.partition('=')
+    if key == 'smoke':
+      smoke(config)
+    elif key == 'seeds' and value.isdigit() and int(value) > 0:
+      config.seeds = tuple(range(int(value)))
+    elif not value:
+      config.models = (part,)
+      config.model.update(budget.model_shape(part)._asdict())
+    else:
+      raise UserError(
+        f'{part!r} in the config argument {arg!r} is not known: a part must be'
+        ' a model, seeds=NUMBER or smoke; try gpt-0,seeds=3'
+      )
+  return config
+
+
+def smoke(config: ml_collections.ConfigDict) -> None:
+  """Shrinks an experiment to seconds, on the embedded corpus."""
+  config.experiment += '-smoke'
+  config.dataset = 'synthetic'
+  config.models = ('1x16', '1x32')
+  config.steps = 20
+  config.train.batch_size = 8
+  config.train.warmup_steps = 5
+  config.eval.every_steps = 10
+  config.eval.batches = 4
+  config.eval.batch_size = 8
+  config.data_fraction = 0.1

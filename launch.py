@@ -1,0 +1,137 @@
+"""Trains the models of an experiment, one record a run.
+
+python launch.py --config=configs/c1.py:gpt-2     one model
+python launch.py --config=configs/c1.py           every model of the budget
+python launch.py --config=configs/c1.py --dry_run what it would train, and cost
+
+The same command goes on where it was stopped, and does not train a finished
+run again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat16.
+"""
+
+import difflib
+import os
+import pathlib
+import sys
+from typing import Iterator, NoReturn
+
+from absl import app
+from absl import flags
+from absl import logging
+from ml_collections import config_flags
+
+from scaling_jax.errors import UserError
+
+_ROOT = pathlib.Path(__file__).resolve().parent
+
+_CONFIG = config_flags.DEFINE_config_file(
+  'config', help_string='An experiment: configs/FILE.py or configs/FILE.py:MODEL.'
+)
+_WORKDIR = flags.DEFINE_string(
+  'workdir', 'runs', 'Where runs are written: a folder, or gs://bucket/folder.'
+)
+_DRY_RUN = flags.DEFINE_bool(
+  'dry_run', False, 'Print what would be trained, and train nothing.'
+)
+
+
+def _main(argv: list[str]) -> None:
+  # JAX is imported only when the command line has proved sound.
+  from scaling_jax.training import experiment
+
+  if len(argv) > 1:
+    raise UserError(
+      f'{argv[1]!r} is no flag: every argument must start with --; try'
+      ' --config=configs/quickstart.py'
+    )
+  if _CONFIG.value is None:
+    raise UserError(
+      '--config is missing: it must name an experiment; try'
+      ' --config=configs/quickstart.py'
+    )
+  config = _CONFIG.value
+  data_dir = config.data_dir or _ROOT / 'data'
+  if _DRY_RUN.value:
+    experiment.dry_run(config, _WORKDIR.value, data_dir)
+  else:
+    experiment.run(config, _WORKDIR.value, data_dir)
+
+
+def _stop(message: str, code: int) -> NoReturn:
+  print(f'launch.py: {message}', file=sys.stderr)
+  sys.exit(code)
+
+
+def _parse_flags(argv: list[str]) -> list[str]:
+  # Loading a config runs it, so what a person got wrong there comes out here,
+  # wrapped by whatever was reading flags at the time.
+  try:
+    rest = flags.FLAGS(argv)
+    if _CONFIG.value is not None:
+      _CONFIG.value.experiment  # a file that failed to load fails here
+    return rest
+  except Exception as error:  # pylint: disable=broad-exception-caught
+    first = _first_cause(error)
+    if isinstance(first, UserError):
+      _stop(str(first), 2)
+    if isinstance(first, (LookupError, AttributeError)):
+      _stop(_unknown_field(argv, first), 2)
+    if isinstance(first, OSError):
+      _stop(_unreadable_config(argv, first), 2)
+    if isinstance(error, (flags.Error, TypeError, ValueError)):
+      _stop(' '.join(str(error).split()) + '; see --help', 2)
+    raise
+
+
+def _first_cause(error: BaseException) -> BaseException:
+  while (before := error.__cause__ or error.__context__) is not None:
+    error = before
+  return error
+
+
+def _unknown_field(argv: list[str], error: BaseException) -> str:
+  from configs import common
+
+  known = set(_dotted(common.get_config().to_dict()))
+  for arg in argv[1:]:
+    name = arg.lstrip('-').partition('=')[0].removeprefix('config.')
+    if arg.lstrip('-').startswith('config.') and name not in known:
+      near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+      advice = f'try {" or ".join(near)}' if near else 'look there'
+      return (
+        f'unknown config field {name!r}: it must be one that configs/common.py'
+        f' declares; {advice}'
+      )
+  return f'the config asks for {error}, which it does not have; look there'
+
+
+def _dotted(fields: dict, prefix: str = '') -> Iterator[str]:
+  for name, value in fields.items():
+    if isinstance(value, dict):
+      yield from _dotted(value, f'{prefix}{name}.')
+    else:
+      yield prefix + name
+
+
+def _unreadable_config(argv: list[str], error: OSError) -> str:
+  given = [a.partition('=')[2] for a in argv if a.lstrip('-')[:7] == 'config=']
+  path = ''.join(given[-1:]).partition(':')[0]
+  reason = 'no such file' if not os.path.exists(path) else error
+  known = sorted(p.name for p in (_ROOT / 'configs').glob('*.py'))
+  return (
+    f'--config={path} cannot be read ({reason}): it must be a config file; try'
+    f' {" or ".join(f"configs/{n}" for n in known if n != "common.py")}'
+  )
+
+
+def _guarded(argv: list[str]) -> None:
+  logging.set_verbosity(logging.WARNING)  # Orbax reports every file otherwise
+  try:
+    _main(argv)
+  except UserError as error:
+    _stop(str(error), 2)
+  except KeyboardInterrupt:
+    _stop('stopped; the same command goes on from the last checkpoint', 130)
+
+
+if __name__ == '__main__':
+  app.run(_guarded, flags_parser=_parse_flags)

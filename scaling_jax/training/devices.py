@@ -1,0 +1,102 @@
+"""The machine: what computes, and how JAX is set up to use it."""
+
+import os
+import pathlib
+import platform
+import subprocess
+from typing import Any
+
+from etils import epath
+import jax
+
+from scaling_jax.errors import UserError
+
+_FAKE_DEVICES_FLAG = 'xla_force_host_platform_device_count'
+
+
+def cache_folder() -> epath.Path:
+  """Where compiled programs are kept between runs."""
+  default = os.path.join('~', '.cache')
+  base = os.environ.get('XDG_CACHE_HOME', default)
+  return epath.Path(base).expanduser() / 'scaling_jax' / 'xla'
+
+
+def cores() -> int:
+  """Cores this process may use."""
+  if hasattr(os, 'sched_getaffinity'):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
+def configure(batch_size: int, wanted: int | None = None) -> None:
+  """Sets JAX up; call once, before the first use of a device.
+
+  Compiled programs are kept on disk. On the CPU each core becomes a device, so
+  that cores share a batch and meet once a step, instead of at every operation.
+
+  Args:
+    batch_size: the CPU's devices are as many cores as divide it.
+    wanted: asks for this many devices instead, where there are as many cores.
+  """
+  if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
+    jax.config.update('jax_compilation_cache_dir', str(cache_folder()))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
+  jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
+  if _FAKE_DEVICES_FLAG not in os.environ.get('XLA_FLAGS', ''):
+    fits = [n for n in range(1, cores() + 1) if batch_size % n == 0]
+    if wanted is not None and 1 <= wanted <= cores():
+      fits = [wanted]
+    jax.config.update('jax_num_cpu_devices', fits[-1] if fits else 1)
+
+
+def choose(wanted: int | None) -> list:
+  """The devices that share each batch: all, or the first `wanted`.
+
+  Raises:
+    UserError: there are fewer.
+  """
+  devices = jax.local_devices()
+  if wanted is None:
+    return devices
+  if not 1 <= wanted <= len(devices):
+    raise UserError(
+      f'devices={wanted} must be between 1 and the {len(devices)} that this'
+      f' machine has; try devices={len(devices)}'
+    )
+  return devices[:wanted]
+
+
+def describe(devices: list) -> str:
+  """'cpu x 2' or 'NVIDIA H200 x 1': for the record."""
+  return f'{devices[0].device_kind} x {len(devices)}'
+
+
+def _commit(folder: pathlib.Path) -> str | None:
+  """The checkout's commit, '-dirty' where it was changed; None outside one."""
+  command = ['git', '-C', str(folder), 'describe', '--always', '--dirty']
+  try:
+    found = subprocess.run(command, capture_output=True, text=True, timeout=10)
+  except (OSError, subprocess.TimeoutExpired):
+    return None
+  return found.stdout.strip() or None
+
+
+def versions() -> dict[str, Any]:
+  """The software a number was made with."""
+  import flax
+  import numpy as np
+  import optax
+  import orbax.checkpoint as ocp
+
+  import scaling_jax
+
+  return {
+    'scaling_jax': scaling_jax.__version__,
+    'commit': _commit(pathlib.Path(scaling_jax.__file__).parent),
+    'python': platform.python_version(),
+    'jax': jax.__version__,
+    'flax': flax.__version__,
+    'optax': optax.__version__,
+    'orbax-checkpoint': ocp.__version__,
+    'numpy': np.__version__,
+  }

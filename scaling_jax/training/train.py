@@ -1,0 +1,480 @@
+"""From a config to trained models and their records."""
+
+import json
+import time
+from typing import Any, NamedTuple
+
+from etils import epath
+import jax
+import ml_collections
+import numpy as np
+
+from scaling_jax import budget
+from scaling_jax import records
+from scaling_jax.corpus import batches as batches_lib
+from scaling_jax.corpus import dataset as dataset_lib
+from scaling_jax.errors import UserError
+from scaling_jax.training import checkpoint as checkpoint_lib
+from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import evaluate as evaluate_lib
+from scaling_jax.training import model as model_lib
+from scaling_jax.training import optimizer as optimizer_lib
+from scaling_jax.training import progress as progress_lib
+from scaling_jax.training import settings
+from scaling_jax.training import step as step_lib
+
+
+class Job(NamedTuple):
+  """One model of an experiment, all that training it needs to know."""
+
+  config: ml_collections.ConfigDict
+  name: str
+  dataset: dataset_lib.Dataset
+  train_tokens: int
+  gpt: model_lib.GPTConfig
+  plan: budget.Plan
+  flops_per_token: int
+  devices: list
+  folder: epath.Path
+
+  @property
+  def tokens_per_step(self) -> int:
+    return self.plan.D // self.plan.S
+
+
+def make_job(
+  config: ml_collections.ConfigDict,
+  name: str,
+  workdir: epath.PathLike,
+  data_dir: epath.PathLike,
+  devices: list | None = None,
+) -> Job:
+  """Checks everything that can be checked before the first step.
+
+  Args:
+    config: of the experiment; see `configs/common.py`.
+    name: of the model.
+    workdir: holds a folder for each experiment.
+    data_dir: holds a folder for each corpus.
+    devices: that share each batch; by default those the config chooses.
+
+  Raises:
+    UserError: bad input, in one sentence.
+  """
+  config = settings.for_model(config, name)
+  plan = settings.make_plan(config)
+  devices = devices or devices_lib.choose(config.devices)
+  settings.check_devices(config, len(devices))
+  optimizer_lib.make_schedule(config.train, plan.S)
+  dataset = dataset_lib.load_dataset(config.dataset, data_dir)
+  block_size = config.model.block_size
+  kept = dataset_lib.check_lengths(dataset, block_size, config.data_fraction)
+  gpt = settings.gpt_config(config, dataset.vocab_size)
+  shape = settings.shape_of(config)
+  return Job(
+    config=config,
+    name=name,
+    dataset=dataset,
+    train_tokens=kept,
+    gpt=gpt,
+    plan=plan,
+    flops_per_token=budget.flops_per_token(shape, block_size, gpt.vocab_size),
+    devices=devices,
+    folder=epath.Path(workdir) / config.experiment,
+  )
+
+
+def run_id(name: str, seed: int) -> str:
+  return f'{name}_seed{seed}'
+
+
+class _SeedRun:
+  """One seed's folder, checkpoints, and records so far."""
+
+  def __init__(self, job: Job, seed: int):
+    self.job = job
+    self.seed = seed
+    self.folder = job.folder / run_id(job.name, seed)
+    self.losses: list[np.ndarray] = []
+    self.evaluations: list[records.Evaluation] = []
+    self.diverged_at: int | None = None
+    self.checkpoints: checkpoint_lib.Checkpoints | None = None
+
+  def claim(self) -> records.Run | None:
+    """Makes the folder this run's, or returns the record it already holds.
+
+    Raises:
+      UserError: the folder holds a run of another configuration, or can't be
+        written.
+    """
+    job = self.job
+    asked = settings.identity(job.config, self.seed, job.dataset.meta['sha256'])
+    asked = json.loads(json.dumps(asked))
+    path = self.folder / records.CONFIG
+    try:
+      self.folder.mkdir(parents=True, exist_ok=True)
+      if path.exists():
+        self._check_same(records.read_json(path)['identity'], asked)
+      else:
+        described = {
+          'identity': asked,
+          'config': job.config.to_dict(),
+          'run_id': self.folder.name,
+          'seed': self.seed,
+          'versions': devices_lib.versions(),
+          'devices': devices_lib.describe(job.devices),
+        }
+        records.write_json(path, described)
+    except OSError as error:
+      raise UserError(
+        f'--workdir={job.folder.parent} cannot be written'
+        f' ({error.strerror or error}): it must be a folder of yours; choose'
+        ' another --workdir'
+      ) from error
+    return records.read_result(self.folder)
+
+  def _check_same(self, found: dict[str, Any], asked: dict[str, Any]) -> None:
+    found, asked = settings.flatten(found), settings.flatten(asked)
+    for name in sorted(found.keys() | asked.keys()):
+      if found.get(name) != asked.get(name):
+        raise UserError(
+          f'{self.folder} holds a run with {name}={found.get(name)}, not'
+          f' {asked.get(name)}: a folder holds one run; choose another'
+          ' --workdir or --config.experiment, or delete that folder'
+        )
+
+  def open(self) -> list[int]:
+    """Opens the checkpoints and returns their steps."""
+    keep = self.job.config.checkpoint.keep
+    self.checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
+    return self.checkpoints.steps()
+
+  def close(self) -> None:
+    if self.checkpoints is not None:
+      self.checkpoints.close()
+      self.checkpoints = None
+
+  @property
+  def train_loss(self) -> np.ndarray:
+    empty = np.zeros(0, np.float32)
+    return np.concatenate([empty, *self.losses])
+
+
+class _Clock:
+  """Seconds of a run, restarts counted, and those of its training steps."""
+
+  def __init__(self, wall_s=0.0, timed_tokens=0, timed_s=0.0):
+    self._before_s = wall_s
+    self._start = time.perf_counter()
+    self.timed_tokens = timed_tokens
+    self.timed_s = timed_s
+
+  @property
+  def session_s(self) -> float:
+    return time.perf_counter() - self._start
+
+  @property
+  def wall_s(self) -> float:
+    return self._before_s + self.session_s
+
+  def count(self, tokens: int, seconds: float) -> None:
+    self.timed_tokens += tokens
+    self.timed_s += seconds
+
+  @property
+  def tokens_per_s(self) -> float | None:
+    return self.timed_tokens / self.timed_s if self.timed_s else None
+
+
+class _Group:
+  """Seeds of one model that train side by side."""
+
+  def __init__(self, job: Job, runs: list[_SeedRun], line):
+    self.job, self.runs, self.line = job, runs, line
+    config, S = job.config, job.plan.S
+    self.schedule = optimizer_lib.make_schedule(config.train, S)
+    self.optimizer = optimizer_lib.make_optimizer(config.train, S)
+    train_step = step_lib.make_train_step(
+      job.gpt, self.optimizer, config.train.grad_accum
+    )
+    self.step_many = step_lib.fuse(train_step, job.devices)
+    self.evaluator = evaluate_lib.Evaluator(
+      job.gpt, job.dataset, config.eval, job.devices
+    )
+    self.K = settings.steps_per_dispatch(
+      config,
+      len(runs) * job.flops_per_token * job.tokens_per_step,
+      job.devices[0].platform,
+    )
+    self.tokens = job.dataset.train[: job.train_tokens]
+    self.step = 0
+    self.clock = _Clock()
+    self.interval = _Clock()  # since the last evaluation
+    self.compiled: set[int] = set()
+    self.grad_norms = np.full(len(runs), np.nan)
+
+  def train(self) -> list[records.Run]:
+    """Goes on from the last common checkpoint to the end."""
+    try:
+      self._restore()
+      self._loop()
+      return self._finish()
+    finally:
+      for run in self.runs:
+        run.close()
+
+  def _restore(self) -> None:
+    seeds = tuple(run.seed for run in self.runs)
+    self.states = step_lib.init_states(self.job.gpt, self.optimizer, seeds)
+    common = set.intersection(*(set(run.open()) for run in self.runs))
+    if not common:
+      return
+    self.step = max(common)
+    like = jax.tree.map(lambda x: x[0], self.states)
+    restored = []
+    for run in self.runs:
+      state, progress = run.checkpoints.restore(self.step, like)
+      restored.append(state)
+      run.losses = [progress.train_loss]
+      run.evaluations = progress.evaluations
+      self._note_divergence(run, progress.train_loss, 0)
+    self.clock = _Clock(
+      progress.wall_s, progress.timed_tokens, progress.timed_s
+    )
+    self.states = jax.tree.map(lambda *x: np.stack(x), *restored)
+    self.line.say(f'{self.job.name}: going on from step {self.step:,}')
+
+  def _loop(self) -> None:
+    config, S = self.job.config, self.job.plan.S
+    if self.step == 0:
+      self._evaluate(self.evaluator.sample)
+    saved_s = self.clock.session_s
+    first = self.step
+    windows = self._windows(self._chunk())
+    while self.step < S and self._any_alive():
+      started = time.perf_counter()
+      n = windows.shape[1]
+      self.states, metrics = self.step_many(self.states, windows)
+      self.step += n
+      # The next batches are drawn while the device works on these.
+      windows = self._windows(self._chunk())
+      self._record(metrics, n, started)
+      if self.step % config.eval.every_steps == 0 and self.step < S:
+        self._evaluate(self.evaluator.sample)
+      self._report(first)
+      if self.clock.session_s - saved_s >= config.checkpoint.every_seconds:
+        self._save()
+        saved_s = self.clock.session_s
+
+  def _chunk(self) -> int:
+    """Steps in the next dispatch: K, but one at a time at a ragged end."""
+    left = self.job.plan.S - self.step
+    return self.K if self.step % self.K == 0 and left >= self.K else min(1, left)
+
+  def _windows(self, n: int) -> np.ndarray:
+    """The next n steps' windows, [devices, n, seeds, B / devices, T + 1]."""
+    config = self.job.config
+    B, T = settings.sequences_per_step(config), config.model.block_size
+    windows = np.empty(
+      (n, len(self.runs), B, T + 1), self.job.dataset.train.dtype
+    )
+    for i in range(n):
+      for j, run in enumerate(self.runs):
+        step = self.step + i
+        windows[i, j] = batches_lib.batch_at(self.tokens, run.seed, step, B, T)
+    devices = len(self.job.devices)
+    shared = windows.reshape(n, len(self.runs), devices, B // devices, T + 1)
+    return np.moveaxis(shared, 2, 0)
+
+  def _record(self, metrics, n: int, started: float) -> None:
+    losses_KS = np.asarray(metrics.loss)
+    self.grad_norms = np.asarray(metrics.grad_norm)[-1]
+    if n in self.compiled:
+      seconds = time.perf_counter() - started
+      for clock in (self.clock, self.interval):
+        clock.count(n * self.job.tokens_per_step, seconds)
+    self.compiled.add(n)  # the first dispatch of its size waits for XLA
+    for run, losses in zip(self.runs, losses_KS.T):
+      if run.diverged_at is None:
+        run.losses.append(losses)
+        self._note_divergence(run, losses, self.step - n)
+
+  def _note_divergence(self, run: _SeedRun, losses, first: int) -> None:
+    bad = np.flatnonzero(~np.isfinite(losses))
+    if len(bad):
+      run.diverged_at = first + int(bad[0]) + 1
+      run.losses[-1] = run.losses[-1][: bad[0] + 1]
+
+  def _any_alive(self) -> bool:
+    return any(run.diverged_at is None for run in self.runs)
+
+  def _evaluate(self, evaluator) -> None:
+    scores = evaluator(self.states.params)
+    job = self.job
+    for run, score, norm in zip(self.runs, scores, self.grad_norms):
+      if run.diverged_at is not None:
+        continue
+      done = run.evaluations[-1].step if run.evaluations else 0
+      since = run.train_loss[done:]
+      run.evaluations.append(
+        records.Evaluation(
+          step=self.step,
+          tokens=self.step * job.tokens_per_step,
+          flops=float(self.step * job.tokens_per_step * job.flops_per_token),
+          train_loss=float(since.mean(dtype=np.float64)) if len(since) else None,
+          val_loss=score.loss,
+          val_loss_sem=score.sem,
+          val_bpb=score.bpb,
+          lr=float(self.schedule(self.step - 1)) if self.step else None,
+          grad_norm=float(norm) if self.step else None,
+          tokens_per_s=self.interval.tokens_per_s,
+          wall_s=self.clock.wall_s,
+        )
+      )
+      records.write_metrics(run.folder, run.evaluations)
+    self.interval = _Clock()
+
+  def _report(self, first: int, force: bool = False) -> None:
+    job = self.job
+    alive = [run for run in self.runs if run.diverged_at is None]
+    if not alive:
+      return
+    speed = self.clock.tokens_per_s
+    speed = speed and speed * len(self.runs)
+    done = self.step - first
+    per_step_s = self.clock.session_s / done if done else 0.0
+    seeds = f' x {len(self.runs)} seeds' if len(self.runs) > 1 else ''
+    report = progress_lib.Report(
+      label=job.name + seeds,
+      step=self.step,
+      S=job.plan.S,
+      train_loss=float(np.mean([run.losses[-1].mean() for run in alive])),
+      val_loss=float(np.mean([run.evaluations[-1].val_loss for run in alive])),
+      tokens_per_s=speed,
+      flops_per_s=speed and speed * job.flops_per_token,
+      left_s=per_step_s * (job.plan.S - self.step),
+    )
+    self.line.show(report, force)
+
+  def _save(self) -> None:
+    states = jax.tree.map(np.asarray, self.states)
+    for i, run in enumerate(self.runs):
+      progress = checkpoint_lib.Progress(
+        run.train_loss,
+        run.evaluations,
+        self.clock.wall_s,
+        self.clock.timed_tokens,
+        self.clock.timed_s,
+      )
+      state = jax.tree.map(lambda x, i=i: x[i], states)
+      run.checkpoints.save(self.step, state, progress)
+
+  def _finish(self) -> list[records.Run]:
+    last = self.runs[0].evaluations[-1].step if self.runs[0].evaluations else -1
+    if self._any_alive() and last < self.job.plan.S:
+      self._save()
+      self._evaluate(self.evaluator.whole)
+    self.line.close()
+    results = []
+    for run in self.runs:
+      records.write_metrics(run.folder, run.evaluations)
+      records.write_npy(run.folder / records.TRAIN_LOSS, run.train_loss)
+      run.close()
+      result = self._result(run)
+      records.write_result(run.folder, result)
+      results.append(result)
+    return results
+
+  def _result(self, run: _SeedRun) -> records.Run:
+    job, config = self.job, self.job.config
+    S = run.diverged_at or job.plan.S
+    D = S * job.tokens_per_step
+    losses = run.train_loss[-config.eval.every_steps :]
+    final = run.evaluations[-1]
+    done = run.diverged_at is None
+    counts = budget.count_parameters(
+      settings.shape_of(config),
+      config.model.block_size,
+      job.dataset.vocab_size,
+      config.model.bias,
+    )
+    return records.Run(
+      run_id=run.folder.name,
+      experiment=config.experiment,
+      dataset=config.dataset,
+      model=job.name,
+      **settings.shape_of(config)._asdict(),
+      seed=run.seed,
+      batch_size=settings.sequences_per_step(config),
+      block_size=config.model.block_size,
+      C=job.plan.C,
+      N=job.plan.N,
+      D=D,
+      S=S,
+      N_total=counts.total,
+      flops=float(D * job.flops_per_token),
+      tokens_per_param=D / job.plan.N,
+      train_loss=float(losses.mean(dtype=np.float64)),
+      val_loss=final.val_loss if done else float('nan'),
+      val_loss_sem=final.val_loss_sem if done else float('nan'),
+      val_bpb=final.val_bpb if done else float('nan'),
+      wall_s=self.clock.wall_s,
+      tokens_per_s=self.clock.tokens_per_s or D / self.clock.wall_s,
+      device=devices_lib.describe(job.devices),
+      status='done' if done else 'diverged',
+    )
+
+
+def time_step(job: Job, steps: int) -> float:
+  """Seconds of one update of one seed, the best of `steps`, compiled before.
+
+  It trains a model on made-up tokens and throws it away.
+  """
+  optimizer = optimizer_lib.make_optimizer(job.config.train, job.plan.S)
+  states = step_lib.init_states(job.gpt, optimizer, (0,))
+  accum, devices = job.config.train.grad_accum, len(job.devices)
+  train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
+  step_many = step_lib.fuse(train_step, job.devices)
+  B = settings.sequences_per_step(job.config) // devices
+  shape = (devices, 2, 1, B, job.gpt.block_size + 1)
+  windows = np.zeros(shape, np.uint8)
+  best_s = float('inf')
+  for i in range(1 + steps):
+    started = time.perf_counter()
+    states, metrics = step_many(states, windows)
+    jax.block_until_ready(metrics)
+    if i:
+      best_s = min(best_s, (time.perf_counter() - started) / shape[1])
+  return best_s
+
+
+def train(
+  job: Job, seeds: tuple[int, ...], line: progress_lib.ProgressLine | None = None
+) -> list[records.Run]:
+  """Trains one model with each of the seeds; finished runs are not repeated.
+
+  Seeds train side by side, except on the CPU, which gains nothing by it. Every
+  run leaves config.json, metrics.jsonl, train_loss.npy, checkpoints and, last,
+  result.json in its folder.
+
+  Args:
+    job: see `make_job`.
+    seeds: one run each.
+    line: shows progress; by default on standard output.
+
+  Returns:
+    A record for each seed, in order.
+
+  Raises:
+    UserError: a run's folder holds another run, or can't be written.
+  """
+  line = line or progress_lib.ProgressLine()
+  runs = [_SeedRun(job, seed) for seed in seeds]
+  results = {run.seed: run.claim() for run in runs}
+  todo = [run for run in runs if results[run.seed] is None]
+  together = 1 if job.devices[0].platform == 'cpu' else max(1, len(todo))
+  for i in range(0, len(todo), together):
+    group = todo[i : i + together]
+    for run, result in zip(group, _Group(job, group, line).train()):
+      results[run.seed] = result
+  return [results[seed] for seed in seeds]
