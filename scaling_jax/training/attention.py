@@ -76,16 +76,28 @@ def _attend_backward(T: int, H: int, kept, dout_PM):
   qkv_PX, prob_BHTT, out_BHTK = kept
   q_BHTK, k_BHTK, v_BHTK = _heads(qkv_PX, T, H)
   B, _, _, K = q_BHTK.shape
-  dout_BHTK = dout_PM.reshape(B, T, H, K).transpose(0, 2, 1, 3)
-  dv_BHTK = jnp.einsum('bhts,bhtk->bhsk', prob_BHTT, dout_BHTK)
+  dout_BTHK = dout_PM.reshape(B, T, H, K)
+  dout_BHTK = dout_BTHK.transpose(0, 2, 1, 3)
   dprob_BHTT = jnp.einsum('bhtk,bhsk->bhts', dout_BHTK, v_BHTK)
   # The softmax's row sum of prob · dprob equals that of out · dout.
   row_BHT1 = jnp.sum(out_BHTK * dout_BHTK, axis=-1, keepdims=True)
   dscore_BHTT = prob_BHTT * (dprob_BHTT - row_BHT1) * K**-0.5
   dq_BHTK = jnp.einsum('bhts,bhsk->bhtk', dscore_BHTT, k_BHTK)
-  dk_BHTK = jnp.einsum('bhts,bhtk->bhsk', dscore_BHTT, q_BHTK)
-  dqkv_3BHTK = jnp.stack([dq_BHTK, dk_BHTK, dv_BHTK])
-  return (dqkv_3BHTK.transpose(1, 3, 0, 2, 4).reshape(qkv_PX.shape),)
+  # Sums over t, with t last on the left: the order that batched products of
+  # small matrices are fast in.
+  q_BHKT = q_BHTK.transpose(0, 1, 3, 2)
+  dk_BHKT = jnp.einsum('bhkt,bhts->bhks', q_BHKT, dscore_BHTT)
+  dout_BHKT = dout_BTHK.transpose(0, 2, 3, 1)
+  dv_BHKT = jnp.einsum('bhkt,bhts->bhks', dout_BHKT, prob_BHTT)
+  dqkv_BT3HK = jnp.stack(
+    [
+      dq_BHTK.transpose(0, 2, 1, 3),
+      dk_BHKT.transpose(0, 3, 1, 2),
+      dv_BHKT.transpose(0, 3, 1, 2),
+    ],
+    axis=2,
+  )
+  return (dqkv_BT3HK.reshape(qkv_PX.shape),)
 
 
 attend.defvjp(_attend_forward, _attend_backward)

@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 
 from scaling_jax.training import attention
+from scaling_jax.training import layers
 
-LAYER_NORM_EPSILON = 1e-5  # GPT-2's; Flax's default is 1e-6
 INIT_STD = 0.02
 
 
@@ -37,23 +37,9 @@ class GPTConfig(NamedTuple):
 
 
 def _linear(config: GPTConfig, n_in: int, n_out: int, std: float, rngs):
-  return nnx.Linear(
-    n_in,
-    n_out,
-    use_bias=config.bias,
-    kernel_init=nnx.initializers.normal(std),
-    dtype=jnp.dtype(config.dtype),
-    rngs=rngs,
-  )
-
-
-def _layer_norm(config: GPTConfig, rngs):
-  return nnx.LayerNorm(
-    config.n_embd,
-    epsilon=LAYER_NORM_EPSILON,
-    use_bias=config.bias,
-    dtype=jnp.dtype(config.dtype),
-    rngs=rngs,
+  dtype = jnp.dtype(config.dtype)
+  return layers.Linear(
+    n_in, n_out, std=std, bias=config.bias, dtype=dtype, rngs=rngs
   )
 
 
@@ -103,7 +89,7 @@ class MLP(nnx.Module):
     self.proj = _linear(config, 4 * M, M, _residual_std(config), rngs)
 
   def __call__(self, x_PM, key=None):
-    hidden_PF = nnx.gelu(self.fc(x_PM), approximate=False)
+    hidden_PF = layers.gelu(self.fc(x_PM))
     return dropout(self.proj(hidden_PF), self.rate, key)
 
 
@@ -111,9 +97,9 @@ class Block(nnx.Module):
   """x + attention(LN x), then x + MLP(LN x)."""
 
   def __init__(self, config: GPTConfig, rngs: nnx.Rngs):
-    self.ln_1 = _layer_norm(config, rngs)
+    self.ln_1 = layers.LayerNorm(config.n_embd, bias=config.bias)
     self.attn = CausalSelfAttention(config, rngs)
-    self.ln_2 = _layer_norm(config, rngs)
+    self.ln_2 = layers.LayerNorm(config.n_embd, bias=config.bias)
     self.mlp = MLP(config, rngs)
 
   def __call__(self, x_PM, T: int, key=None):
@@ -147,7 +133,7 @@ class GPT(nnx.Module):
       return Block(config, rngs)
 
     self.blocks = stacked_blocks(rngs)
-    self.ln_f = _layer_norm(config, rngs)
+    self.ln_f = layers.LayerNorm(config.n_embd, bias=config.bias)
 
   def __call__(self, tokens_BT, key=None):
     """Logits for the token after each position.
@@ -174,8 +160,8 @@ class GPT(nnx.Module):
 
     depth = self.config.n_layer
     layer_keys = None if key is None else jax.random.split(stream_key, depth)
-    layers = (nnx.to_pure_dict(stacked), layer_keys)
+    stack = (nnx.to_pure_dict(stacked), layer_keys)
     unroll = self.config.unroll or depth
-    x_PM, _ = jax.lax.scan(block, x_PM, layers, unroll=unroll)
+    x_PM, _ = jax.lax.scan(block, x_PM, stack, unroll=unroll)
     logits_PV = self.wte.attend(self.ln_f(x_PM))
     return logits_PV.reshape(B, T, -1).astype(jnp.float32)
