@@ -18,6 +18,14 @@ class Source(Protocol):
     ...
 
 
+def _texts_below(folder: epath.Path) -> Iterator[epath.Path]:
+  for path in sorted(folder.iterdir()):
+    if path.is_dir():
+      yield from _texts_below(path)
+    elif path.suffix == '.txt':
+      yield path
+
+
 class TextSource:
   """A UTF-8 text file, or the .txt files below a folder in the order of names.
 
@@ -34,7 +42,7 @@ class TextSource:
       )
     self._files = [path]
     if path.is_dir():
-      self._files = sorted(path.glob('**/*.txt'))
+      self._files = list(_texts_below(path))
       if not self._files:
         raise UserError(
           f'--input={path} has no .txt files: a folder must hold at least one;'

@@ -134,7 +134,7 @@ def make_train_step(
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
     state = TrainState(state.step + 1, state.key, params, opt_state)
-    return state, StepMetrics(loss, optax.global_norm(grads))
+    return state, StepMetrics(loss, optax.tree.norm(grads))
 
   return train_step
 

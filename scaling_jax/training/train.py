@@ -210,7 +210,8 @@ class _Group:
     self.step = 0
     self.clock = _Clock()
     self.interval = _Clock()  # since the last evaluation
-    self.compiled: set[int] = set()
+    self.compiled: set[int] = set()  # sizes of dispatch seen so far
+    self.paced_from: tuple[int, float] | None = None
     self.grad_norms = np.full(len(runs), np.nan)
 
   def train(self) -> list[records.Run]:
@@ -249,7 +250,6 @@ class _Group:
     if self.step == 0:
       self._evaluate(self.evaluator.sample)
     saved_s = self.clock.session_s
-    first = self.step
     windows = self._windows(self._chunk())
     while self.step < S and self._any_alive():
       started = time.perf_counter()
@@ -261,7 +261,7 @@ class _Group:
       self._record(metrics, n, started)
       if self.step % config.eval.every_steps == 0 and self.step < S:
         self._evaluate(self.evaluator.sample)
-      self._report(first)
+      self._report()
       if self.clock.session_s - saved_s >= config.checkpoint.every_seconds:
         self._save()
         saved_s = self.clock.session_s
@@ -334,15 +334,13 @@ class _Group:
       records.write_metrics(run.folder, run.evaluations)
     self.interval = _Clock()
 
-  def _report(self, first: int, force: bool = False) -> None:
+  def _report(self) -> None:
     job = self.job
     alive = [run for run in self.runs if run.diverged_at is None]
     if not alive:
       return
     speed = self.clock.tokens_per_s
     speed = speed and speed * len(self.runs)
-    done = self.step - first
-    per_step_s = self.clock.session_s / done if done else 0.0
     seeds = f' x {len(self.runs)} seeds' if len(self.runs) > 1 else ''
     report = progress_lib.Report(
       label=job.name + seeds,
@@ -352,9 +350,19 @@ class _Group:
       val_loss=float(np.mean([run.evaluations[-1].val_loss for run in alive])),
       tokens_per_s=speed,
       flops_per_s=speed and speed * job.flops_per_token,
-      left_s=per_step_s * (job.plan.S - self.step),
+      left_s=self._left_s(),
     )
-    self.line.show(report, force)
+    self.line.show(report)
+
+  def _left_s(self) -> float | None:
+    """At the pace since the first dispatch, whose compilation misleads."""
+    now_s = self.clock.session_s
+    if self.paced_from is None:
+      self.paced_from = (self.step, now_s)
+    step, then_s = self.paced_from
+    if self.step == step:
+      return None
+    return (now_s - then_s) / (self.step - step) * (self.job.plan.S - self.step)
 
   def _save(self) -> None:
     states = jax.tree.map(np.asarray, self.states)

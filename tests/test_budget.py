@@ -1,0 +1,125 @@
+"""Counts, FLOPs and budgets against the design's numbers and published ones."""
+
+import math
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from scaling_jax import budget
+from scaling_jax.errors import UserError
+
+TOKENS_PER_STEP = 2048
+
+
+class CountTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ('gpt-0', 221_664),
+    ('gpt-1', 443_232),
+    ('gpt-2', 997_152),
+    ('gpt-3', 1_968_768),
+    ('gpt-4', 3_937_408),
+  )
+  def test_family(self, name, N):
+    counted = budget.count_parameters(budget.model_shape(name), 32, 66)
+    self.assertEqual(counted.N, N)
+    self.assertEqual(sum(counted), counted.total)
+    width = budget.FAMILY[name].n_embd
+    self.assertEqual(counted.total - counted.N, (66 + 32) * width)
+    self.assertEqual(counted.N_without_positions, counted.N + 66 * width)
+
+  @parameterized.parameters((False, 124_337_664), (True, 124_439_808))
+  def test_gpt2_small(self, bias, total):
+    shape = budget.Shape(12, 12, 768)
+    counted = budget.count_parameters(shape, 1024, 50257, bias)
+    self.assertEqual(counted.total, total)
+
+
+class FlopsTest(absltest.TestCase):
+  def test_counts_every_matrix_product(self):
+    layers, M, T, V = 3, 8, 5, 11
+    # (rows, inner, columns) of one sequence's forward products.
+    layer = [(T, M, 3 * M), (T, M, T), (T, T, M), (T, M, M), (T, M, 4 * M),
+             (T, 4 * M, M)]  # fmt: skip
+    products = layer * layers + [(T, M, V)]
+    forward = sum(2 * math.prod(p) for p in products)
+    found = budget.flops_per_token(budget.Shape(layers, 2, M), T, V)
+    self.assertEqual(found * T, 3 * forward)
+
+  def test_six_n_for_a_wide_model(self):
+    shape = budget.Shape(12, 16, 4096)
+    N = budget.count_parameters(shape, 32, 66).N
+    self.assertAlmostEqual(
+      budget.flops_per_token(shape, 32, 66) / (6 * N), 1.0, delta=0.005
+    )
+
+
+class PlanTest(parameterized.TestCase):
+  @parameterized.parameters(
+    (6e13, 'gpt-0', 22_028),
+    (6e13, 'gpt-1', 11_017),
+    (6e13, 'gpt-2', 4_897),
+    (6e13, 'gpt-3', 2_481),
+    (3e14, 'gpt-1', 55_082),
+    (3e14, 'gpt-2', 24_484),
+    (3e14, 'gpt-3', 12_401),
+    (6e14, 'gpt-1', 110_164),
+    (6e14, 'gpt-2', 48_968),
+    (6e14, 'gpt-3', 24_802),
+    (6e14, 'gpt-4', 12_402),
+  )
+  def test_steps_of_the_homework(self, C, name, S):
+    N = budget.count_parameters(budget.model_shape(name), 32, 66).N
+    plan = budget.plan(N, TOKENS_PER_STEP, C)
+    self.assertEqual(plan.S, S)
+    self.assertEqual(plan.D, S * TOKENS_PER_STEP)
+    self.assertGreaterEqual(plan.flops_6ND, C)
+    self.assertLess(plan.flops_6ND - 6 * N * TOKENS_PER_STEP, C)
+
+  def test_all_eleven_runs(self):
+    # The homework's whole size, as the design states it.
+    runs = {6e13: (0, 1, 2, 3), 3e14: (1, 2, 3), 6e14: (1, 2, 3, 4)}
+    total = 0
+    for C, models in runs.items():
+      for i in models:
+        N = budget.count_parameters(budget.FAMILY[f'gpt-{i}'], 32, 66).N
+        total += budget.plan(N, TOKENS_PER_STEP, C).S
+    self.assertEqual(total, 328_726)
+
+  def test_steps_override_the_budget(self):
+    plan = budget.plan(1000, 10, C=1e30, steps=7)
+    self.assertEqual((plan.S, plan.D, plan.C), (7, 70, 6 * 1000 * 70))
+
+  @parameterized.parameters(
+    (dict(C=1e5), 'too small for one step'),
+    (dict(C=None), 'positive number of FLOPs'),
+    (dict(C=-1.0), 'positive number of FLOPs'),
+    (dict(C=float('nan')), 'positive number of FLOPs'),
+    (dict(steps=0), 'steps=0'),
+  )
+  def test_bad_budgets(self, asked, message):
+    with self.assertRaisesRegex(UserError, message):
+      budget.plan(1000, 2048, **asked)
+
+
+class NameTest(parameterized.TestCase):
+  @parameterized.parameters(
+    ('gpt-4', (20, 16, 128)),
+    ('2x64', (2, 4, 64)),
+    ('2x64h2', (2, 2, 64)),
+    ('1x8', (1, 1, 8)),
+  )
+  def test_shapes(self, name, shape):
+    self.assertEqual(budget.model_shape(name), shape)
+
+  @parameterized.parameters(
+    ('gpt-9', "unknown model 'gpt-9'.*gpt-0"),
+    ('2x64h3', 'n_embd=64 must divide by n_head=3; try n_head=2 or n_embd=66'),
+    ('0x64', 'n_layer=0 must be at least 1'),
+  )
+  def test_bad_names(self, name, message):
+    with self.assertRaisesRegex(UserError, message):
+      budget.model_shape(name)
+
+
+if __name__ == '__main__':
+  absltest.main()

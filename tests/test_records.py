@@ -1,0 +1,104 @@
+"""Records that come back as they were written, whole or not at all."""
+
+import csv
+import json
+import math
+
+from absl.testing import absltest
+from etils import epath
+import numpy as np
+
+from scaling_jax import records
+
+COLUMNS = (
+  'run_id,experiment,dataset,model,n_layer,n_head,n_embd,seed,batch_size,'
+  'block_size,C,N,D,S,N_total,flops,tokens_per_param,train_loss,val_loss,'
+  'val_loss_sem,val_bpb,wall_s,tokens_per_s,device,status'
+)
+
+
+def make_run(**changes):
+  run = records.Run(
+    run_id='gpt-0_seed0', experiment='c0', dataset='poetry', model='gpt-0',
+    n_layer=2, n_head=2, n_embd=96, seed=0, batch_size=64, block_size=32,
+    C=6e13, N=221664, D=45113344, S=22028, N_total=231072, flops=6.4e13,
+    tokens_per_param=203.5, train_loss=1.6, val_loss=1.7, val_loss_sem=0.002,
+    val_bpb=2.45, wall_s=500.0, tokens_per_s=1e5, device='cpu x 2',
+    status='done',
+  )  # fmt: skip
+  return run._replace(**changes)
+
+
+def make_evaluation(step):
+  return records.Evaluation(
+    step=step, tokens=step * 2048, flops=step * 3e9, train_loss=None,
+    val_loss=4.2, val_loss_sem=0.01, val_bpb=6.06, lr=None, grad_norm=None,
+    tokens_per_s=None, wall_s=1.5,
+  )  # fmt: skip
+
+
+class RecordsTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.folder = epath.Path(self.create_tempdir().full_path)
+
+  def folder_of(self, run):
+    folder = self.folder / run.run_id
+    folder.mkdir()
+    return folder
+
+  def test_columns_are_the_design_s(self):
+    self.assertEqual(','.join(records.Run._fields), COLUMNS)
+
+  def test_result_round_trip(self):
+    run = make_run()
+    folder = self.folder_of(run)
+    self.assertIsNone(records.read_result(folder))
+    records.write_result(folder, run)
+    self.assertEqual(records.read_result(folder), run)
+
+  def test_nan_is_null_in_json_and_nan_again_when_read(self):
+    run = make_run(val_loss=math.nan, status='diverged')
+    folder = self.folder_of(run)
+    records.write_result(folder, run)
+    strict = json.loads((folder / records.RESULT).read_text())
+    self.assertIsNone(strict['val_loss'])
+    self.assertTrue(math.isnan(records.read_result(folder).val_loss))
+
+  def test_metrics_round_trip(self):
+    lines = [make_evaluation(step) for step in (0, 250, 500)]
+    records.write_metrics(self.folder, lines)
+    self.assertEqual(records.read_metrics(self.folder), lines)
+    text = (self.folder / records.METRICS).read_text().splitlines()
+    self.assertEqual([json.loads(line)['step'] for line in text], [0, 250, 500])
+
+  def test_results_are_sorted_and_unfinished_runs_left_out(self):
+    for model, C, N, seed in (('b', 2.0, 5, 0), ('a', 1.0, 9, 1), ('a', 1.0, 9, 0)):
+      run = make_run(run_id=f'{model}{C}{seed}', C=C, N=N, seed=seed)
+      records.write_result(self.folder_of(run), run)
+    (self.folder / 'unfinished').mkdir()
+    records.write_results(self.folder)
+    with (self.folder / records.RESULTS).open() as file:
+      rows = list(csv.DictReader(file))
+    found = [(float(r['C']), int(r['seed'])) for r in rows]
+    self.assertEqual(found, [(1.0, 0), (1.0, 1), (2.0, 0)])
+    self.assertEqual(','.join(rows[0]), COLUMNS)
+
+  def test_a_failed_write_leaves_the_old_file(self):
+    path = self.folder / 'x.json'
+    records.write_json(path, {'a': 1})
+    with self.assertRaises(TypeError):
+      records.write_json(path, {'a': object()})
+    self.assertEqual(records.read_json(path), {'a': 1})
+    self.assertLen(list(self.folder.iterdir()), 1)
+
+  def test_npy(self):
+    losses = np.array([1.5, np.nan, 2.0], np.float32)
+    records.write_npy(self.folder / 'l.npy', losses)
+    read = np.load(self.folder / 'l.npy', allow_pickle=False)
+    np.testing.assert_array_equal(read, losses)
+    self.assertEqual(read.dtype, np.float32)
+
+
+if __name__ == '__main__':
+  absltest.main()

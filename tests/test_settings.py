@@ -1,0 +1,115 @@
+"""From a config to checked numbers."""
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from configs import c0
+from configs import c1
+from configs import c2
+from configs import common
+from scaling_jax.errors import UserError
+from scaling_jax.training import devices
+from scaling_jax.training import settings
+
+
+class ConfigTest(parameterized.TestCase):
+  @parameterized.parameters(
+    (c0, 6e13, ('gpt-0', 'gpt-1', 'gpt-2', 'gpt-3')),
+    (c1, 3e14, ('gpt-1', 'gpt-2', 'gpt-3')),
+    (c2, 6e14, ('gpt-1', 'gpt-2', 'gpt-3', 'gpt-4')),
+  )
+  def test_budgets(self, module, C, models):
+    config = module.get_config()
+    self.assertEqual((config.C, config.models), (C, models))
+    self.assertEqual(config.train.batch_size * config.model.block_size, 2048)
+
+  def test_an_argument_narrows(self):
+    config = c1.get_config('gpt-2,seeds=3')
+    self.assertEqual((config.models, config.seeds), (('gpt-2',), (0, 1, 2)))
+    self.assertEqual(settings.shape_of(config), (9, 8, 96))
+    self.assertEqual(settings.make_plan(config).S, 24_484)
+
+  @parameterized.parameters('gpt-9', 'gpt-2,seeds=x', 'gpt-2,seeds=0', 'a=b')
+  def test_bad_arguments(self, arg):
+    with self.assertRaises(UserError):
+      c1.get_config(arg)
+
+  def test_each_model_gets_its_shape_and_overrides_stay(self):
+    config = c1.get_config()
+    config.model.n_head = 2
+    shapes = [
+      settings.shape_of(settings.for_model(config, name))
+      for name in config.models
+    ]
+    self.assertEqual(shapes, [(4, 2, 96), (9, 2, 96), (10, 2, 128)])
+    self.assertIsNone(config.model.n_layer)
+
+  @parameterized.parameters(
+    ('train.batch_size', 0),
+    ('train.grad_accum', 0),
+    ('model.block_size', -1),
+    ('eval.every_steps', 0),
+    ('checkpoint.keep', 0),
+  )
+  def test_sizes_must_be_positive(self, field, value):
+    config = c0.get_config('gpt-0')
+    section, name = field.split('.')
+    config[section][name] = value
+    with self.assertRaisesRegex(UserError, f'{field}={value} must be at least 1'):
+      settings.make_plan(config)
+
+  @parameterized.parameters(
+    ('train', 'dtype', 'float16', 'must be float32 or bfloat16'),
+    ('model', 'dropout', 1.0, 'below 1'),
+  )
+  def test_bad_models(self, section, name, value, message):
+    config = c0.get_config('gpt-0')
+    config[section][name] = value
+    with self.assertRaisesRegex(UserError, message):
+      settings.gpt_config(config, 66)
+
+  def test_n_embd_must_divide(self):
+    config = c0.get_config('gpt-0')
+    config.model.n_head = 5
+    with self.assertRaisesRegex(UserError, 'n_embd=96 must divide by n_head=5'):
+      settings.for_model(config, 'gpt-0')
+
+  def test_devices_must_divide_the_batch(self):
+    config = common.get_config()
+    config.train.batch_size = 65
+    with self.assertRaisesRegex(
+      UserError, 'batch_size=65 must divide by 2 devices; try 64 or 66'
+    ):
+      settings.check_devices(config, 2)
+    settings.check_devices(config, 5)
+
+  @parameterized.parameters((1e6, 250), (2e9, 25), (3e10, 1), (1e15, 1))
+  def test_steps_per_dispatch(self, step_flops, K):
+    config = common.get_config()
+    found = settings.steps_per_dispatch(config, step_flops, 'cpu')
+    self.assertEqual(found, K)
+
+  def test_identity_ignores_how_a_run_is_kept(self):
+    one, other = c0.get_config('gpt-0'), c0.get_config('gpt-0,seeds=4')
+    other.checkpoint.every_seconds = 5.0
+    sha256 = {'train': 'a', 'val': 'b'}
+    self.assertEqual(
+      settings.identity(one, 0, sha256), settings.identity(other, 0, sha256)
+    )
+    other.train.beta2 = 0.95
+    self.assertNotEqual(
+      settings.identity(one, 0, sha256), settings.identity(other, 0, sha256)
+    )
+
+
+class DevicesTest(absltest.TestCase):
+  def test_choose(self):
+    self.assertLen(devices.choose(None), 2)
+    self.assertLen(devices.choose(1), 1)
+    with self.assertRaisesRegex(UserError, 'devices=3 must be between 1 and'):
+      devices.choose(3)
+    self.assertEqual(devices.describe(devices.choose(2)), 'cpu x 2')
+
+
+if __name__ == '__main__':
+  absltest.main()
