@@ -8,11 +8,12 @@ The same command goes on where it was stopped, and does not train a finished
 run again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat16.
 """
 
+from collections.abc import Iterator
 import difflib
 import os
 import pathlib
 import sys
-from typing import Iterator, NoReturn
+from typing import NoReturn
 
 from absl import app
 from absl import flags
@@ -24,7 +25,8 @@ from scaling_jax.errors import UserError
 _ROOT = pathlib.Path(__file__).resolve().parent
 
 _CONFIG = config_flags.DEFINE_config_file(
-  'config', help_string='An experiment: configs/FILE.py or configs/FILE.py:MODEL.'
+  'config',
+  help_string='An experiment: configs/FILE.py or configs/FILE.py:MODEL.',
 )
 _WORKDIR = flags.DEFINE_string(
   'workdir', 'runs', 'Where runs are written: a folder, or gs://bucket/folder.'
@@ -67,9 +69,9 @@ def _parse_flags(argv: list[str]) -> list[str]:
   try:
     rest = flags.FLAGS(argv)
     if _CONFIG.value is not None:
-      _CONFIG.value.experiment  # a file that failed to load fails here
+      _ = _CONFIG.value.experiment  # a file that failed to load fails here
     return rest
-  except Exception as error:  # pylint: disable=broad-exception-caught
+  except Exception as error:
     first = _first_cause(error)
     if isinstance(first, UserError):
       _stop(str(first), 2)

@@ -11,5 +11,5 @@ def get_config(arg=None):
   c = common.get_config()
   c.experiment = 'c0'
   c.C = 6e13
-  c.models = ('gpt-0','gpt-1','gpt-2','gpt-3')
+  c.models = ('gpt-0', 'gpt-1', 'gpt-2', 'gpt-3')
   return common.apply_arg(c, arg)

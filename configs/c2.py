@@ -11,5 +11,5 @@ def get_config(arg=None):
   c = common.get_config()
   c.experiment = 'c2'
   c.C = 6e14
-  c.models = ('gpt-1','gpt-2','gpt-3','gpt-4')
+  c.models = ('gpt-1', 'gpt-2', 'gpt-3', 'gpt-4')
   return common.apply_arg(c, arg)

@@ -171,7 +171,7 @@ def plan(
     raise UserError(
       f'C={C} must be a positive number of FLOPs; try C=6e13, or set steps'
     )
-  if C < step_flops:
+  if step_flops > C:
     raise UserError(
       f'C={C:g} FLOPs is too small for one step of {step_flops:.3g} FLOPs'
       f' (6 · {N:,} parameters · {tokens_per_step:,} tokens); try a smaller'

@@ -4,13 +4,14 @@ Everything is JSON and CSV, written atomically where it is rewritten. Paths go
 through etils.epath, so that gs:// works wherever a local folder does.
 """
 
+from collections.abc import Iterable
 import csv
 import io
 import json
 import math
 import os
 import typing
-from typing import Any, Iterable, NamedTuple
+from typing import Any, NamedTuple
 
 from etils import epath
 import numpy as np

@@ -90,7 +90,9 @@ def _attention_back(p, x, dy, n_head, g):
 
 
 def _take(tree, i):
-  return {k: _take(v, i) if isinstance(v, dict) else v[i] for k, v in tree.items()}
+  return {
+    k: _take(v, i) if isinstance(v, dict) else v[i] for k, v in tree.items()
+  }
 
 
 def tree_map(f, *trees):
@@ -114,7 +116,10 @@ def to_float64(params):
 
 def _sequence(params, tokens, n_head, n_layer):
   """The inputs of every layer, and the logits."""
-  x = params['wte']['embedding'][tokens] + params['wpe']['embedding'][: len(tokens)]
+  x = (
+    params['wte']['embedding'][tokens]
+    + params['wpe']['embedding'][: len(tokens)]
+  )
   stream = [x]
   for i in range(n_layer):
     p = _take(params['blocks'], i)

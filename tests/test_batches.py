@@ -27,10 +27,15 @@ class BatchAtTest(absltest.TestCase):
   def test_every_start_is_as_likely_the_ends_included(self):
     n, block_size = 20, 8
     starts = np.concatenate(
-      [batches.batch_at(TOKENS[:n], 0, s, 64, block_size)[:, 0] for s in range(200)]
+      [
+        batches.batch_at(TOKENS[:n], 0, s, 64, block_size)[:, 0]
+        for s in range(200)
+      ]
     )
     counts = np.bincount(starts, minlength=n)
-    self.assertEqual(np.flatnonzero(counts).tolist(), list(range(n - block_size)))
+    self.assertEqual(
+      np.flatnonzero(counts).tolist(), list(range(n - block_size))
+    )
     expected = len(starts) / (n - block_size)
     chi2 = ((counts[: n - block_size] - expected) ** 2 / expected).sum()
     self.assertLess(chi2, 31.3)  # 99.9 % of chi-square with 11 degrees

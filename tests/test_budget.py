@@ -90,11 +90,11 @@ class PlanTest(parameterized.TestCase):
     self.assertEqual((plan.S, plan.D, plan.C), (7, 70, 6 * 1000 * 70))
 
   @parameterized.parameters(
-    (dict(C=1e5), 'too small for one step'),
-    (dict(C=None), 'positive number of FLOPs'),
-    (dict(C=-1.0), 'positive number of FLOPs'),
-    (dict(C=float('nan')), 'positive number of FLOPs'),
-    (dict(steps=0), 'steps=0'),
+    ({'C': 1e5}, 'too small for one step'),
+    ({'C': None}, 'positive number of FLOPs'),
+    ({'C': -1.0}, 'positive number of FLOPs'),
+    ({'C': float('nan')}, 'positive number of FLOPs'),
+    ({'steps': 0}, 'steps=0'),
   )
   def test_bad_budgets(self, asked, message):
     with self.assertRaisesRegex(UserError, message):

@@ -39,7 +39,9 @@ class DatasetTest(absltest.TestCase):
     self.assert_refused(r"'verse' was never prepared.*prepare.py --input=FILE")
 
   def test_unknown_names_the_known(self):
-    with self.assertRaisesRegex(UserError, "unknown dataset 'prose'.*try verse"):
+    with self.assertRaisesRegex(
+      UserError, "unknown dataset 'prose'.*try verse"
+    ):
       dataset.load_dataset('prose', self.root)
 
   def test_size_and_contents_must_match_meta(self):

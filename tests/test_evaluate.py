@@ -37,7 +37,9 @@ def make_params(seeds):
 def make_evaluator(dataset, devices, batches=3, batch_size=5):
   evaluation = common.get_config().eval
   evaluation.update({'batches': batches, 'batch_size': batch_size})
-  return evaluate.Evaluator(CONFIG, dataset, evaluation, jax.devices()[:devices])
+  return evaluate.Evaluator(
+    CONFIG, dataset, evaluation, jax.devices()[:devices]
+  )
 
 
 def reference_losses(params, tokens):
@@ -89,7 +91,9 @@ class EvaluateTest(parameterized.TestCase):
     ]
     spread = np.std([s.loss for s in scores])
     self.assertAlmostEqual(spread, 0.3 / math.sqrt(n), delta=0.003)
-    self.assertAlmostEqual(np.mean([s.sem for s in scores]), spread, delta=0.002)
+    self.assertAlmostEqual(
+      np.mean([s.sem for s in scores]), spread, delta=0.002
+    )
 
   def test_empty_batches_don_t_count(self):
     full = evaluate.score([4.0, 6.0], [2, 2], 1.0)

@@ -64,7 +64,9 @@ class LaunchTest(parameterized.TestCase):
     self.assertLen(found.stderr.strip().splitlines(), 1)
     dry = launch(*arguments, '--dry_run')
     self.assertEqual(dry.returncode, 0, dry.stderr)
-    self.assertRegex(dry.stdout, r'gpt-2 +997,152 +50,143,232 +24,484 +3e\+14 +–')
+    self.assertRegex(
+      dry.stdout, r'gpt-2 +997,152 +50,143,232 +24,484 +3e\+14 +–'
+    )
     self.assertIn('never prepared', dry.stdout)
 
   def test_smoke_from_dry_run_to_results(self):

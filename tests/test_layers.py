@@ -21,7 +21,9 @@ def assert_same_gradients(found, expected, arguments):
   weights = normal(99, *out.shape)
   np.testing.assert_allclose(found(*arguments), out, rtol=1e-5, atol=1e-5)
   gradients = [
-    jax.grad(lambda *a, f=f: jnp.sum(f(*a) * weights), argnums=(0, 1))(*arguments)
+    jax.grad(lambda *a, f=f: jnp.sum(f(*a) * weights), argnums=(0, 1))(
+      *arguments
+    )
     for f in (found, expected)
   ]
   for one, other in zip(*gradients):

@@ -24,7 +24,9 @@ def noisy_params(config, seed=0):
   params = step_lib.init_params(config, seed)
   leaves, tree = jax.tree.flatten(params)
   keys = jax.random.split(jax.random.key(seed + 1), len(leaves))
-  moved = [p + 0.2 * jax.random.normal(k, p.shape) for p, k in zip(leaves, keys)]
+  moved = [
+    p + 0.2 * jax.random.normal(k, p.shape) for p, k in zip(leaves, keys)
+  ]
   return jax.tree.unflatten(tree, moved)
 
 
@@ -116,7 +118,11 @@ class ForwardTest(parameterized.TestCase):
     self.assertAlmostEqual(float(loss), expected_loss, delta=1e-5)
     for path, leaf in reference.leaves(expected):
       np.testing.assert_allclose(
-        reference_get(found, path), leaf, rtol=1e-4, atol=1e-5, err_msg=str(path)
+        reference_get(found, path),
+        leaf,
+        rtol=1e-4,
+        atol=1e-5,
+        err_msg=str(path),
       )
 
   def test_a_future_token_has_no_gradient(self):
@@ -139,7 +145,9 @@ class ForwardTest(parameterized.TestCase):
   def test_bfloat16_is_near_and_keeps_float32_parameters(self):
     config = SMALL._replace(dtype='bfloat16')
     params = step_lib.init_params(config, 0)
-    self.assertTrue(all(p.dtype == jnp.float32 for p in jax.tree.leaves(params)))
+    self.assertTrue(
+      all(p.dtype == jnp.float32 for p in jax.tree.leaves(params))
+    )
     tokens_BT = jnp.asarray(windows(config)[:, :-1], jnp.int32)
     low = nnx.merge(step_lib.graphdef(config), params)(tokens_BT)
     high = nnx.merge(step_lib.graphdef(SMALL), params)(tokens_BT)

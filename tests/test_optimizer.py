@@ -91,7 +91,9 @@ class OptimizerTest(absltest.TestCase):
       grads = {'a': jnp.full(1, 0.6 * norm), 'b': jnp.full((1, 1), 0.8 * norm)}
       _, state = optimizer.update(grads, optimizer.init(params), params)
       first = state[1][0].mu
-      self.assertAlmostEqual(float(first['a'][0]), 0.6 * norm * shrink, places=6)
+      self.assertAlmostEqual(
+        float(first['a'][0]), 0.6 * norm * shrink, places=6
+      )
       seen = math.hypot(float(first['a'][0]), float(first['b'][0, 0]))
       self.assertAlmostEqual(seen, min(norm, 1.0), places=6)
 

@@ -80,7 +80,9 @@ class PrepareTest(absltest.TestCase):
       ('empty', 'no .txt files'),
     ):
       with self.assertRaisesRegex(UserError, message):
-        prepare.prepare(sources.TextSource(self.folder / path), self.folder / 'o')
+        prepare.prepare(
+          sources.TextSource(self.folder / path), self.folder / 'o'
+        )
     for text in ('', 'a'):
       with self.assertRaisesRegex(UserError, 'at least 2'):
         self.prepare(text)
@@ -92,7 +94,9 @@ class PrepareTest(absltest.TestCase):
     arguments = [f'--input={path}', f'--output={out}']
     self.assertEqual(poetry_script.main(arguments), 0)
     self.assertTrue((out / 'meta.json').exists())
-    self.assertEqual(poetry_script.main(['--input=/nowhere', f'--output={out}']), 2)
+    self.assertEqual(
+      poetry_script.main(['--input=/nowhere', f'--output={out}']), 2
+    )
 
   def test_synthetic_writes_its_entropy(self):
     out = self.folder / 'synthetic'

@@ -73,7 +73,11 @@ class RecordsTest(absltest.TestCase):
     self.assertEqual([json.loads(line)['step'] for line in text], [0, 250, 500])
 
   def test_results_are_sorted_and_unfinished_runs_left_out(self):
-    for model, C, N, seed in (('b', 2.0, 5, 0), ('a', 1.0, 9, 1), ('a', 1.0, 9, 0)):
+    for model, C, N, seed in (
+      ('b', 2.0, 5, 0),
+      ('a', 1.0, 9, 1),
+      ('a', 1.0, 9, 0),
+    ):
       run = make_run(run_id=f'{model}{C}{seed}', C=C, N=N, seed=seed)
       records.write_result(self.folder_of(run), run)
     (self.folder / 'unfinished').mkdir()

@@ -55,7 +55,9 @@ class ConfigTest(parameterized.TestCase):
     config = c0.get_config('gpt-0')
     section, name = field.split('.')
     config[section][name] = value
-    with self.assertRaisesRegex(UserError, f'{field}={value} must be at least 1'):
+    with self.assertRaisesRegex(
+      UserError, f'{field}={value} must be at least 1'
+    ):
       settings.make_plan(config)
 
   @parameterized.parameters(

@@ -82,7 +82,9 @@ class UpdateTest(parameterized.TestCase):
       found, start = state.params, initial
       for name in path:
         found, start = found[name], start[name]
-      np.testing.assert_allclose(found, leaf, rtol=0, atol=1e-5, err_msg=str(path))
+      np.testing.assert_allclose(
+        found, leaf, rtol=0, atol=1e-5, err_msg=str(path)
+      )
       moved = max(moved, float(np.abs(leaf - start).max()))
     self.assertGreater(moved, 1e-3)  # a hundred times the tolerance
 

@@ -100,12 +100,14 @@ class SourceTest(absltest.TestCase):
     text = ''.join(synthetic.SyntheticSource(100_000).pieces())
     self.assertLen(text, 100_000)
     self.assertEqual(
-      hashlib.sha256(text.encode()).hexdigest(), 'fcf5dd787a3b879fd111d012df5fd87271131807c5ecb2802a41a20f45c8aa5d'
+      hashlib.sha256(text.encode()).hexdigest(),
+      'fcf5dd787a3b879fd111d012df5fd87271131807c5ecb2802a41a20f45c8aa5d',
     )
 
   def test_seeds_differ_and_repeat(self):
     one, again, other = (
-      ''.join(synthetic.SyntheticSource(1000, seed).pieces()) for seed in (1, 1, 2)
+      ''.join(synthetic.SyntheticSource(1000, seed).pieces())
+      for seed in (1, 1, 2)
     )
     self.assertEqual(one, again)
     self.assertNotEqual(one, other)

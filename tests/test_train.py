@@ -19,6 +19,7 @@ from scaling_jax import budget
 from scaling_jax import records
 from scaling_jax.errors import UserError
 from scaling_jax.training import checkpoint as checkpoint_lib
+from scaling_jax.training import job as job_lib
 from scaling_jax.training import train as train_lib
 from tests import tiny
 
@@ -105,12 +106,14 @@ class TrainTest(absltest.TestCase):
     from scaling_jax.training import step as step_lib
 
     tiny.train(tiny.make_config(), self.root)
-    job = train_lib.make_job(
+    job = job_lib.make_job(
       tiny.make_config(), '1x16', self.root / 'runs', self.root
     )
     windows = batches.batch_at(job.dataset.train, 0, 0, 8, 32)
     params = step_lib.init_params(job.gpt, 0)
-    expected = step_lib.token_losses(step_lib.graphdef(job.gpt), params, windows)
+    expected = step_lib.token_losses(
+      step_lib.graphdef(job.gpt), params, windows
+    )
     found = np.load(tiny.folder(self.root) / 'train_loss.npy')
     self.assertAlmostEqual(found[0], float(expected.mean()), delta=1e-5)
 
@@ -140,9 +143,7 @@ class TrainTest(absltest.TestCase):
     self.interrupted(config, 3)
     saved = tiny.folder(self.root) / checkpoint_lib.FOLDER
     latest = max(int(p.name) for p in saved.iterdir() if p.name.isdigit())
-    (saved / str(latest)).rename(
-      saved / f'{latest}.orbax-checkpoint-tmp-0'
-    )
+    (saved / str(latest)).rename(saved / f'{latest}.orbax-checkpoint-tmp-0')
     tiny.train(config, self.root)
     self.assert_same_records(
       tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
@@ -161,7 +162,7 @@ class TrainTest(absltest.TestCase):
   def test_seeds_side_by_side(self):
     # As on a GPU: the CPU takes seeds one after the other.
     tiny.train(tiny.make_config(experiment='alone'), self.root, (0, 1))
-    job = train_lib.make_job(
+    job = job_lib.make_job(
       tiny.make_config(), '1x16', self.root / 'runs', self.root
     )
     line = train_lib.progress_lib.ProgressLine(tiny.Silence())
@@ -202,7 +203,9 @@ class TrainTest(absltest.TestCase):
   def test_another_configuration_is_refused(self):
     self.interrupted(tiny.make_config(checkpoint__every_seconds=0.0), 1)
     for changes in ({'model__n_embd': 32}, {'train__learning_rate': 1.0}):
-      with self.assertRaisesRegex(UserError, 'holds a run with.*choose another'):
+      with self.assertRaisesRegex(
+        UserError, 'holds a run with.*choose another'
+      ):
         tiny.train(tiny.make_config(**changes), self.root)
 
   def test_how_often_to_save_may_change(self):

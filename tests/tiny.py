@@ -4,6 +4,7 @@ from etils import epath
 
 from configs import common
 from scaling_jax.corpus import prepare
+from scaling_jax.training import job as job_lib
 from scaling_jax.training import progress
 from scaling_jax.training import train as train_lib
 
@@ -49,10 +50,10 @@ def make_config(**changes):
 
 def train(config, root, seeds=(0,), devices=None, stream=None):
   """Trains the 1x16 model under root/runs; returns its records."""
-  job = train_lib.make_job(config, '1x16', root / 'runs', root, devices)
+  job = job_lib.make_job(config, '1x16', root / 'runs', root, devices)
   line = progress.ProgressLine(stream or Silence())
   return train_lib.train(job, seeds, line)
 
 
 def folder(root, seed=0, experiment='tiny'):
-  return root / 'runs' / experiment / train_lib.run_id('1x16', seed)
+  return root / 'runs' / experiment / job_lib.run_id('1x16', seed)

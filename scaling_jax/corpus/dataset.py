@@ -67,7 +67,7 @@ def _open(folder: epath.Path, split: str, meta: dict[str, Any]) -> np.ndarray:
   else:
     array = np.memmap(path, dtype, mode='r')
   if expected <= _HASHED_BYTES:
-    digest = hashlib.sha256(array).hexdigest()
+    digest = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
     if digest != meta['sha256'][split]:
       raise UserError(
         f'{path} has the sha256 {digest[:12]}…, but its meta.json calls for'

@@ -4,8 +4,9 @@ The first 90 % of the characters train, the last 10 % validate. The text is
 read twice and held in pieces, so its size is bounded by the disk.
 """
 
+from collections.abc import Iterator
 import hashlib
-from typing import Any, Iterator
+from typing import Any
 
 from etils import epath
 import numpy as np
@@ -26,9 +27,7 @@ def bin_name(split: str) -> str:
   return f'{split}.bin'
 
 
-def _cut(
-  pieces: Iterator[str], boundary: int
-) -> Iterator[tuple[str, str]]:
+def _cut(pieces: Iterator[str], boundary: int) -> Iterator[tuple[str, str]]:
   """The pieces as (split, text), none across the boundary."""
   at = 0
   for piece in pieces:

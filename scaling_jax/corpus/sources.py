@@ -1,6 +1,7 @@
 """Where text comes from: a file, or a folder of .txt files, read in pieces."""
 
-from typing import Iterator, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
 from etils import epath
 
@@ -14,8 +15,7 @@ class Source(Protocol):
 
   description: str
 
-  def pieces(self) -> Iterator[str]:
-    ...
+  def pieces(self) -> Iterator[str]: ...
 
 
 def _texts_below(folder: epath.Path) -> Iterator[epath.Path]:

@@ -11,8 +11,9 @@ Everything that decides a byte is integer arithmetic on raw Philox output, so
 that the bytes are the same on every machine.
 """
 
+from collections.abc import Iterator
 import math
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -147,7 +148,9 @@ def context_entropy(lexicon: Lexicon, context: int) -> float:
   letters, lengths, _ = lexicon
   longest = int(lengths.max())
   if context <= longest:
-    raise ValueError(f'context={context} must exceed the longest word {longest}')
+    raise ValueError(
+      f'context={context} must exceed the longest word {longest}'
+    )
   p = lexicon.probabilities
   mean_length = math.fsum(p * (lengths + 1))
   length_p = np.bincount(lengths, p, minlength=longest + 1)

@@ -101,7 +101,9 @@ class Checkpoints:
           meta=ocp.args.JsonRestore(),
         ),
       )
-      fits = jax.tree.map(lambda a, b: a.shape == b.shape, saved.state, abstract)
+      fits = jax.tree.map(
+        lambda a, b: a.shape == b.shape, saved.state, abstract
+      )
     except (ValueError, KeyError, TypeError, OSError) as error:
       raise self._misfit(step) from error
     if not all(jax.tree.leaves(fits)):

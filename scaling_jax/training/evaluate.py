@@ -1,7 +1,8 @@
 """Validation loss in nats per token and bits per byte, with standard error."""
 
+from collections.abc import Callable
 import math
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +28,9 @@ class Score(NamedTuple):
   bpb: float
 
 
-def score(sums: np.ndarray, counts: np.ndarray, bytes_per_token: float) -> Score:
+def score(
+  sums: np.ndarray, counts: np.ndarray, bytes_per_token: float
+) -> Score:
   """The mean loss over batches, each weighted by the targets it has.
 
   Args:
@@ -42,7 +45,9 @@ def score(sums: np.ndarray, counts: np.ndarray, bytes_per_token: float) -> Score
   n = len(sums)
   spread = np.sum((sums - loss * counts) ** 2)
   sem = math.sqrt(spread * n / (n - 1)) / counts.sum() if n > 1 else math.nan
-  return Score(float(loss), float(sem), float(loss / math.log(2) / bytes_per_token))
+  return Score(
+    float(loss), float(sem), float(loss / math.log(2) / bytes_per_token)
+  )
 
 
 def make_loss_sums(config: model_lib.GPTConfig, devices: list) -> Callable:
@@ -120,7 +125,10 @@ class Evaluator:
     K = self._batches
     sums = []
     for first in range(0, len(windows), K):
-      piece, piece_counts = windows[first : first + K], counts[first : first + K]
+      piece, piece_counts = (
+        windows[first : first + K],
+        counts[first : first + K],
+      )
       padding = K - len(piece)  # one program for every piece
       piece = np.pad(piece, ((0, padding), (0, 0), (0, 0)))
       piece_counts = np.pad(piece_counts, ((0, padding), (0, 0)))

@@ -1,16 +1,15 @@
 """The models of an experiment: the table before, the runs, the table after."""
 
-import time
-from typing import Sequence
+from collections.abc import Sequence
 
 from etils import epath
 import ml_collections
 
-from scaling_jax import budget
 from scaling_jax import records
 from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import job as job_lib
 from scaling_jax.training import progress as progress_lib
 from scaling_jax.training import settings
 from scaling_jax.training import train as train_lib
@@ -43,8 +42,7 @@ def run(
   devices_lib.configure(config.train.batch_size, config.devices)
   _check_names(config)
   jobs = [
-    train_lib.make_job(config, name, workdir, data_dir)
-    for name in config.models
+    job_lib.make_job(config, name, workdir, data_dir) for name in config.models
   ]
   line = progress_lib.ProgressLine()
   results = []
@@ -113,7 +111,7 @@ def dry_run(
     cells = [name, f'{plan.N:,}', f'{plan.D:,}', f'{plan.S:,}',
              f'{plan.flops_6ND:.3g}']  # fmt: skip
     try:
-      job = train_lib.make_job(config, name, workdir, data_dir)
+      job = job_lib.make_job(config, name, workdir, data_dir)
     except dataset_lib.NotPrepared as error:
       missing = error
       rest = ['–', f'{plan.tokens_per_param:.1f}', '–', '–']
@@ -141,12 +139,12 @@ def dry_run(
     )
 
 
-def estimate_s(job: train_lib.Job, steps: int = 4) -> float:
+def estimate_s(job: job_lib.Job, steps: int = 4) -> float:
   """Seconds that one seed's run should take, from a few steps on this machine.
 
   An evaluation's forward pass counts as a third of a training step.
   """
-  step_s = train_lib.time_step(job, steps)
+  step_s = job_lib.time_step(job, steps)
   e = job.config.eval
   evaluations = 1 + (job.plan.S - 1) // e.every_steps
   block_size = job.config.model.block_size

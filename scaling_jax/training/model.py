@@ -119,11 +119,17 @@ class GPT(nnx.Module):
     dtype = jnp.dtype(config.dtype)
     init = nnx.initializers.normal(INIT_STD)
     self.wte = nnx.Embed(
-      config.vocab_size, config.n_embd, embedding_init=init, dtype=dtype,
+      config.vocab_size,
+      config.n_embd,
+      embedding_init=init,
+      dtype=dtype,
       rngs=rngs,
     )
     self.wpe = nnx.Embed(
-      config.block_size, config.n_embd, embedding_init=init, dtype=dtype,
+      config.block_size,
+      config.n_embd,
+      embedding_init=init,
+      dtype=dtype,
       rngs=rngs,
     )
 

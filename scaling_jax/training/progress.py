@@ -21,7 +21,7 @@ def si(value: float, unit: str) -> str:
 
 def duration(seconds: float) -> str:
   """Seconds as a person says them: '42s', '8m05s', '3h20m', '2d04h'."""
-  seconds = int(round(seconds))
+  seconds = round(seconds)
   if seconds < 60:
     return f'{seconds}s'
   if seconds < 3600:
@@ -96,3 +96,29 @@ class ProgressLine:
       self._stream.write('\n')
       self._stream.flush()
       self._shown = False
+
+
+class Clock:
+  """Seconds of a run, restarts counted, and those of its training steps."""
+
+  def __init__(self, wall_s=0.0, timed_tokens=0, timed_s=0.0):
+    self._before_s = wall_s
+    self._start = time.perf_counter()
+    self.timed_tokens = timed_tokens
+    self.timed_s = timed_s
+
+  @property
+  def session_s(self) -> float:
+    return time.perf_counter() - self._start
+
+  @property
+  def wall_s(self) -> float:
+    return self._before_s + self.session_s
+
+  def count(self, tokens: int, seconds: float) -> None:
+    self.timed_tokens += tokens
+    self.timed_s += seconds
+
+  @property
+  def tokens_per_s(self) -> float | None:
+    return self.timed_tokens / self.timed_s if self.timed_s else None

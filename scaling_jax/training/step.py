@@ -6,7 +6,8 @@ share a batch, many updates make one dispatch, seeds train side by side.
 Axes: `B` sequences, `U` = T + 1 tokens of a window, `V` vocabulary.
 """
 
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from flax import nnx
 import jax

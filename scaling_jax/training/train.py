@@ -2,103 +2,36 @@
 
 import json
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
-from etils import epath
 import jax
-import ml_collections
 import numpy as np
 
 from scaling_jax import budget
 from scaling_jax import records
 from scaling_jax.corpus import batches as batches_lib
-from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import checkpoint as checkpoint_lib
 from scaling_jax.training import devices as devices_lib
 from scaling_jax.training import evaluate as evaluate_lib
-from scaling_jax.training import model as model_lib
+from scaling_jax.training import job as job_lib
 from scaling_jax.training import optimizer as optimizer_lib
 from scaling_jax.training import progress as progress_lib
 from scaling_jax.training import settings
 from scaling_jax.training import step as step_lib
 
 
-class Job(NamedTuple):
-  """One model of an experiment, all that training it needs to know."""
-
-  config: ml_collections.ConfigDict
-  name: str
-  dataset: dataset_lib.Dataset
-  train_tokens: int
-  gpt: model_lib.GPTConfig
-  plan: budget.Plan
-  flops_per_token: int
-  devices: list
-  folder: epath.Path
-
-  @property
-  def tokens_per_step(self) -> int:
-    return self.plan.D // self.plan.S
-
-
-def make_job(
-  config: ml_collections.ConfigDict,
-  name: str,
-  workdir: epath.PathLike,
-  data_dir: epath.PathLike,
-  devices: list | None = None,
-) -> Job:
-  """Checks everything that can be checked before the first step.
-
-  Args:
-    config: of the experiment; see `configs/common.py`.
-    name: of the model.
-    workdir: holds a folder for each experiment.
-    data_dir: holds a folder for each corpus.
-    devices: that share each batch; by default those the config chooses.
-
-  Raises:
-    UserError: bad input, in one sentence.
-  """
-  config = settings.for_model(config, name)
-  plan = settings.make_plan(config)
-  devices = devices or devices_lib.choose(config.devices)
-  settings.check_devices(config, len(devices))
-  optimizer_lib.make_schedule(config.train, plan.S)
-  dataset = dataset_lib.load_dataset(config.dataset, data_dir)
-  block_size = config.model.block_size
-  kept = dataset_lib.check_lengths(dataset, block_size, config.data_fraction)
-  gpt = settings.gpt_config(config, dataset.vocab_size)
-  shape = settings.shape_of(config)
-  return Job(
-    config=config,
-    name=name,
-    dataset=dataset,
-    train_tokens=kept,
-    gpt=gpt,
-    plan=plan,
-    flops_per_token=budget.flops_per_token(shape, block_size, gpt.vocab_size),
-    devices=devices,
-    folder=epath.Path(workdir) / config.experiment,
-  )
-
-
-def run_id(name: str, seed: int) -> str:
-  return f'{name}_seed{seed}'
-
-
 class _SeedRun:
   """One seed's folder, checkpoints, and records so far."""
 
-  def __init__(self, job: Job, seed: int):
+  def __init__(self, job: job_lib.Job, seed: int):
     self.job = job
     self.seed = seed
-    self.folder = job.folder / run_id(job.name, seed)
+    self.folder = job.folder / job_lib.run_id(job.name, seed)
     self.losses: list[np.ndarray] = []
     self.evaluations: list[records.Evaluation] = []
     self.diverged_at: int | None = None
-    self.checkpoints: checkpoint_lib.Checkpoints | None = None
+    self._checkpoints: checkpoint_lib.Checkpoints | None = None
 
   def claim(self) -> records.Run | None:
     """Makes the folder this run's, or returns the record it already holds.
@@ -143,16 +76,17 @@ class _SeedRun:
           ' --workdir or --config.experiment, or delete that folder'
         )
 
-  def open(self) -> list[int]:
-    """Opens the checkpoints and returns their steps."""
-    keep = self.job.config.checkpoint.keep
-    self.checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
-    return self.checkpoints.steps()
+  @property
+  def checkpoints(self) -> checkpoint_lib.Checkpoints:
+    if self._checkpoints is None:
+      keep = self.job.config.checkpoint.keep
+      self._checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
+    return self._checkpoints
 
   def close(self) -> None:
-    if self.checkpoints is not None:
-      self.checkpoints.close()
-      self.checkpoints = None
+    if self._checkpoints is not None:
+      self._checkpoints.close()
+      self._checkpoints = None
 
   @property
   def train_loss(self) -> np.ndarray:
@@ -160,36 +94,10 @@ class _SeedRun:
     return np.concatenate([empty, *self.losses])
 
 
-class _Clock:
-  """Seconds of a run, restarts counted, and those of its training steps."""
-
-  def __init__(self, wall_s=0.0, timed_tokens=0, timed_s=0.0):
-    self._before_s = wall_s
-    self._start = time.perf_counter()
-    self.timed_tokens = timed_tokens
-    self.timed_s = timed_s
-
-  @property
-  def session_s(self) -> float:
-    return time.perf_counter() - self._start
-
-  @property
-  def wall_s(self) -> float:
-    return self._before_s + self.session_s
-
-  def count(self, tokens: int, seconds: float) -> None:
-    self.timed_tokens += tokens
-    self.timed_s += seconds
-
-  @property
-  def tokens_per_s(self) -> float | None:
-    return self.timed_tokens / self.timed_s if self.timed_s else None
-
-
 class _Group:
   """Seeds of one model that train side by side."""
 
-  def __init__(self, job: Job, runs: list[_SeedRun], line):
+  def __init__(self, job: job_lib.Job, runs: list[_SeedRun], line):
     self.job, self.runs, self.line = job, runs, line
     config, S = job.config, job.plan.S
     self.schedule = optimizer_lib.make_schedule(config.train, S)
@@ -208,8 +116,8 @@ class _Group:
     )
     self.tokens = job.dataset.train[: job.train_tokens]
     self.step = 0
-    self.clock = _Clock()
-    self.interval = _Clock()  # since the last evaluation
+    self.clock = progress_lib.Clock()
+    self.interval = progress_lib.Clock()  # since the last evaluation
     self.compiled: set[int] = set()  # sizes of dispatch seen so far
     self.paced_from: tuple[int, float] | None = None
     self.grad_norms = np.full(len(runs), np.nan)
@@ -227,7 +135,9 @@ class _Group:
   def _restore(self) -> None:
     seeds = tuple(run.seed for run in self.runs)
     self.states = step_lib.init_states(self.job.gpt, self.optimizer, seeds)
-    common = set.intersection(*(set(run.open()) for run in self.runs))
+    common = set.intersection(
+      *(set(run.checkpoints.steps()) for run in self.runs)
+    )
     if not common:
       return
     self.step = max(common)
@@ -239,7 +149,7 @@ class _Group:
       run.losses = [progress.train_loss]
       run.evaluations = progress.evaluations
       self._note_divergence(run, progress.train_loss, 0)
-    self.clock = _Clock(
+    self.clock = progress_lib.Clock(
       progress.wall_s, progress.timed_tokens, progress.timed_s
     )
     self.states = jax.tree.map(lambda *x: np.stack(x), *restored)
@@ -269,7 +179,9 @@ class _Group:
   def _chunk(self) -> int:
     """Steps in the next dispatch: K, but one at a time at a ragged end."""
     left = self.job.plan.S - self.step
-    return self.K if self.step % self.K == 0 and left >= self.K else min(1, left)
+    return (
+      self.K if self.step % self.K == 0 and left >= self.K else min(1, left)
+    )
 
   def _windows(self, n: int) -> np.ndarray:
     """The next n steps' windows, [devices, n, seeds, B / devices, T + 1]."""
@@ -321,7 +233,9 @@ class _Group:
           step=self.step,
           tokens=self.step * job.tokens_per_step,
           flops=float(self.step * job.tokens_per_step * job.flops_per_token),
-          train_loss=float(since.mean(dtype=np.float64)) if len(since) else None,
+          train_loss=float(since.mean(dtype=np.float64))
+          if len(since)
+          else None,
           val_loss=score.loss,
           val_loss_sem=score.sem,
           val_bpb=score.bpb,
@@ -332,7 +246,7 @@ class _Group:
         )
       )
       records.write_metrics(run.folder, run.evaluations)
-    self.interval = _Clock()
+    self.interval = progress_lib.Clock()
 
   def _report(self) -> None:
     job = self.job
@@ -433,31 +347,10 @@ class _Group:
     )
 
 
-def time_step(job: Job, steps: int) -> float:
-  """Seconds of one update of one seed, the best of `steps`, compiled before.
-
-  It trains a model on made-up tokens and throws it away.
-  """
-  optimizer = optimizer_lib.make_optimizer(job.config.train, job.plan.S)
-  states = step_lib.init_states(job.gpt, optimizer, (0,))
-  accum, devices = job.config.train.grad_accum, len(job.devices)
-  train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
-  step_many = step_lib.fuse(train_step, job.devices)
-  B = settings.sequences_per_step(job.config) // devices
-  shape = (devices, 2, 1, B, job.gpt.block_size + 1)
-  windows = np.zeros(shape, np.uint8)
-  best_s = float('inf')
-  for i in range(1 + steps):
-    started = time.perf_counter()
-    states, metrics = step_many(states, windows)
-    jax.block_until_ready(metrics)
-    if i:
-      best_s = min(best_s, (time.perf_counter() - started) / shape[1])
-  return best_s
-
-
 def train(
-  job: Job, seeds: tuple[int, ...], line: progress_lib.ProgressLine | None = None
+  job: job_lib.Job,
+  seeds: tuple[int, ...],
+  line: progress_lib.ProgressLine | None = None,
 ) -> list[records.Run]:
   """Trains one model with each of the seeds; finished runs are not repeated.
 
@@ -466,7 +359,7 @@ def train(
   result.json in its folder.
 
   Args:
-    job: see `make_job`.
+    job: see `job.make_job`.
     seeds: one run each.
     line: shows progress; by default on standard output.
 
@@ -477,9 +370,13 @@ def train(
     UserError: a run's folder holds another run, or can't be written.
   """
   line = line or progress_lib.ProgressLine()
-  runs = [_SeedRun(job, seed) for seed in seeds]
-  results = {run.seed: run.claim() for run in runs}
-  todo = [run for run in runs if results[run.seed] is None]
+  results: dict[int, records.Run] = {}
+  todo = []
+  for run in [_SeedRun(job, seed) for seed in seeds]:
+    if (found := run.claim()) is not None:
+      results[run.seed] = found
+    else:
+      todo.append(run)
   together = 1 if job.devices[0].platform == 'cpu' else max(1, len(todo))
   for i in range(0, len(todo), together):
     group = todo[i : i + together]

@@ -1,0 +1,104 @@
+"""One model of an experiment: everything checked before the first step."""
+
+import time
+from typing import NamedTuple
+
+from etils import epath
+import jax
+import ml_collections
+import numpy as np
+
+from scaling_jax import budget
+from scaling_jax.corpus import dataset as dataset_lib
+from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import model as model_lib
+from scaling_jax.training import optimizer as optimizer_lib
+from scaling_jax.training import settings
+from scaling_jax.training import step as step_lib
+
+
+class Job(NamedTuple):
+  """One model of an experiment, all that training it needs to know."""
+
+  config: ml_collections.ConfigDict
+  name: str
+  dataset: dataset_lib.Dataset
+  train_tokens: int
+  gpt: model_lib.GPTConfig
+  plan: budget.Plan
+  flops_per_token: int
+  devices: list
+  folder: epath.Path
+
+  @property
+  def tokens_per_step(self) -> int:
+    return self.plan.D // self.plan.S
+
+
+def make_job(
+  config: ml_collections.ConfigDict,
+  name: str,
+  workdir: epath.PathLike,
+  data_dir: epath.PathLike,
+  devices: list | None = None,
+) -> Job:
+  """Checks everything that can be checked before the first step.
+
+  Args:
+    config: of the experiment; see `configs/common.py`.
+    name: of the model.
+    workdir: holds a folder for each experiment.
+    data_dir: holds a folder for each corpus.
+    devices: that share each batch; by default those the config chooses.
+
+  Raises:
+    UserError: bad input, in one sentence.
+  """
+  config = settings.for_model(config, name)
+  plan = settings.make_plan(config)
+  devices = devices or devices_lib.choose(config.devices)
+  settings.check_devices(config, len(devices))
+  optimizer_lib.make_schedule(config.train, plan.S)
+  dataset = dataset_lib.load_dataset(config.dataset, data_dir)
+  block_size = config.model.block_size
+  kept = dataset_lib.check_lengths(dataset, block_size, config.data_fraction)
+  gpt = settings.gpt_config(config, dataset.vocab_size)
+  shape = settings.shape_of(config)
+  return Job(
+    config=config,
+    name=name,
+    dataset=dataset,
+    train_tokens=kept,
+    gpt=gpt,
+    plan=plan,
+    flops_per_token=budget.flops_per_token(shape, block_size, gpt.vocab_size),
+    devices=devices,
+    folder=epath.Path(workdir) / config.experiment,
+  )
+
+
+def run_id(name: str, seed: int) -> str:
+  return f'{name}_seed{seed}'
+
+
+def time_step(job: Job, steps: int) -> float:
+  """Seconds of one update of one seed, the best of `steps`, compiled before.
+
+  It trains a model on made-up tokens and throws it away.
+  """
+  optimizer = optimizer_lib.make_optimizer(job.config.train, job.plan.S)
+  states = step_lib.init_states(job.gpt, optimizer, (0,))
+  accum, devices = job.config.train.grad_accum, len(job.devices)
+  train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
+  step_many = step_lib.fuse(train_step, job.devices)
+  B = settings.sequences_per_step(job.config) // devices
+  shape = (devices, 2, 1, B, job.gpt.block_size + 1)
+  windows = np.zeros(shape, np.uint8)
+  best_s = float('inf')
+  for i in range(1 + steps):
+    started = time.perf_counter()
+    states, metrics = step_many(states, windows)
+    jax.block_until_ready(metrics)
+    if i:
+      best_s = min(best_s, (time.perf_counter() - started) / shape[1])
+  return best_s
