@@ -1,7 +1,10 @@
-"""The budget C2 = 6e14 FLOPs.
+"""The budget C2 = 6e14 FLOPs, four models.
 
-python launch.py --config=configs/c2.py:gpt-1     one model
+python launch.py --config=configs/c2.py:gpt-4     one model
 python launch.py --config=configs/c2.py           all of them, one by one
+
+On two CPU cores the four take about seven hours, by --dry_run. Their losses
+have not been measured yet.
 """
 
 from configs import common

@@ -75,6 +75,14 @@ class EvaluateTest(parameterized.TestCase):
     one, two = (make_evaluator(dataset, n).sample(params)[0] for n in (1, 2))
     np.testing.assert_allclose(one, two, rtol=1e-5)
 
+  def test_many_programs_one_after_the_other(self):
+    # Under way together, programs of two CPU devices wait for one another
+    # until XLA ends the process.
+    dataset, params = make_dataset(490), make_params((0,))
+    evaluator = make_evaluator(dataset, 2, batches=1, batch_size=2)
+    scores = {evaluator.whole(params)[0] for _ in range(5)}
+    self.assertLen(scores, 1)
+
   def test_sample_is_fixed_and_near_the_whole(self):
     dataset, params = make_dataset(400), make_params((0,))
     evaluator = make_evaluator(dataset, 2, batches=40)

@@ -132,10 +132,12 @@ class Evaluator:
       padding = K - len(piece)  # one program for every piece
       piece = np.pad(piece, ((0, padding), (0, 0), (0, 0)))
       piece_counts = np.pad(piece_counts, ((0, padding), (0, 0)))
-      sums.append(
-        self._loss_sums(params, self._share(piece), self._share(piece_counts))
+      found = self._loss_sums(
+        params, self._share(piece), self._share(piece_counts)
       )
-    sums_by_seed = np.concatenate([np.asarray(s) for s in sums]).T
+      # Waits: a CPU's devices deadlock where two programs are under way.
+      sums.append(np.asarray(found))
+    sums_by_seed = np.concatenate(sums).T
     totals = counts.sum(axis=1)
     return [
       score(s[: len(totals)], totals, self._dataset.val_bytes_per_token)
