@@ -11,12 +11,14 @@ import time
 import unittest.mock
 
 from absl.testing import absltest
+from etils import epath
 import jax
 import numpy as np
 import pytest
 
 from scaling_jax import budget
 from scaling_jax import records
+from scaling_jax.corpus import prepare
 from scaling_jax.errors import UserError
 from scaling_jax.training import checkpoint as checkpoint_lib
 from scaling_jax.training import job as job_lib
@@ -230,6 +232,31 @@ class TrainTest(absltest.TestCase):
     (run,) = tiny.train(tiny.make_config(), self.root)
     meta = records.read_json(self.root / 'synthetic' / 'meta.json')
     self.assertGreater(run.val_loss, meta['entropy_nats_per_character'])
+
+
+@pytest.mark.slow
+class ScalingTest(absltest.TestCase):
+  def test_loss_falls_with_n_and_with_d_towards_the_entropy(self):
+    root = epath.Path(self.create_tempdir().full_path)
+    meta = prepare.prepare_synthetic(root / 'synthetic', n_characters=2_000_000)
+
+    def loss(name, steps):
+      config = tiny.make_config(
+        experiment=f's{steps}', steps=steps, train__batch_size=64,
+        train__learning_rate=3e-3, train__steps_per_dispatch=50,
+        eval__every_steps=250, eval__batches=100,
+      )  # fmt: skip
+      job = job_lib.make_job(config, name, root / 'runs', root)
+      line = train_lib.progress_lib.ProgressLine(tiny.Silence())
+      return train_lib.train(job, (0,), line)[0].val_loss
+
+    small, middle, large = (loss(name, 600) for name in ('1x8', '1x32', '2x64'))
+    self.assertGreater(small, middle + 0.05)
+    self.assertGreater(middle, large + 0.05)
+    short, middling = (loss('2x64', steps) for steps in (150, 300))
+    self.assertGreater(short, middling + 0.05)
+    self.assertGreater(middling, large + 0.05)
+    self.assertGreater(large, meta['context_entropy_nats_per_character']['32'])
 
 
 @pytest.mark.slow

@@ -268,7 +268,7 @@ class _Group:
       flops_per_s=speed and speed * job.flops_per_token,
       left_s=self._left_s(),
     )
-    self.line.show(report)
+    self.line.show(report, force=self.step == job.plan.S)
 
   def _left_s(self) -> float | None:
     """At the pace since the first dispatch, whose compilation misleads."""
