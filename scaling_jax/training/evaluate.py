@@ -41,13 +41,12 @@ def score(
   sums, counts = np.asarray(sums, np.float64), np.asarray(counts, np.float64)
   used = counts > 0
   sums, counts = sums[used], counts[used]
-  loss = sums.sum() / counts.sum()
+  total = float(counts.sum())
+  loss = float(sums.sum()) / total
   n = len(sums)
-  spread = np.sum((sums - loss * counts) ** 2)
-  sem = math.sqrt(spread * n / (n - 1)) / counts.sum() if n > 1 else math.nan
-  return Score(
-    float(loss), float(sem), float(loss / math.log(2) / bytes_per_token)
-  )
+  spread = float(np.sum((sums - loss * counts) ** 2))
+  sem = math.sqrt(spread * n / (n - 1)) / total if n > 1 else math.nan
+  return Score(loss, sem, loss / math.log(2) / bytes_per_token)
 
 
 def make_loss_sums(config: model_lib.GPTConfig, devices: list) -> Callable:
