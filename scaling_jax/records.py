@@ -22,8 +22,6 @@ TRAIN_LOSS = 'train_loss.npy'
 RESULT = 'result.json'
 RESULTS = 'results.csv'
 
-FINISHED = ('done', 'diverged')
-
 
 class Run(NamedTuple):
   """One trained model: what was asked, what was spent, what came out.

@@ -32,7 +32,7 @@ class Progress(NamedTuple):
 
 
 class Checkpoints:
-  """The checkpoints of one run folder; use as a context manager.
+  """The checkpoints of one run folder; close them when done.
 
   Args:
     run_folder: holds the folder `checkpoints`.
@@ -49,12 +49,6 @@ class Checkpoints:
         max_to_keep=keep, cleanup_tmp_directories=True
       ),
     )
-
-  def __enter__(self):
-    return self
-
-  def __exit__(self, *exc):
-    self.close()
 
   def close(self) -> None:
     self._manager.wait_until_finished()

@@ -66,7 +66,9 @@ def init_states(
     key = jax.random.key_data(jax.random.fold_in(jax.random.key(seed), 1))
     return TrainState(jnp.int32(0), key, params, optimizer.init(params))
 
-  return jax.jit(jax.vmap(init))(jnp.array(seeds, jnp.uint32))
+  states = jax.jit(jax.vmap(init))(jnp.array(seeds, jnp.uint32))
+  # Waits: a CPU's devices deadlock where two programs are under way.
+  return jax.block_until_ready(states)
 
 
 def token_losses(graph: nnx.GraphDef, params, windows_BU, key=None):

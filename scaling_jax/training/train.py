@@ -134,9 +134,7 @@ class _Group:
 
   def _restore(self) -> None:
     seeds = tuple(run.seed for run in self.runs)
-    self.states = jax.block_until_ready(
-      step_lib.init_states(self.job.gpt, self.optimizer, seeds)
-    )
+    self.states = step_lib.init_states(self.job.gpt, self.optimizer, seeds)
     common = set.intersection(
       *(set(run.checkpoints.steps()) for run in self.runs)
     )
