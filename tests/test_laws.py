@@ -1,0 +1,113 @@
+"""Closed forms against numeric minimization and published numbers."""
+
+from absl.testing import absltest
+from absl.testing import parameterized
+import numpy as np
+from scipy import optimize
+
+from scaling_jax import laws
+
+LAWS = (
+  ('hoffmann', laws.HOFFMANN),
+  ('besiroglu', laws.BESIROGLU),
+  ('lopsided', laws.Chinchilla(0.5, 40.0, 9000.0, 0.21, 0.55)),
+)
+
+
+def numeric_optimum(loss, C):
+  """N and L by a bounded search over log N, without any closed form."""
+  found = optimize.minimize_scalar(
+    lambda log_N: loss(np.exp(log_N), C / 6 / np.exp(log_N)),
+    bounds=(5, 40),
+    method='bounded',
+    options={'xatol': 1e-10},
+  )
+  return np.exp(found.x), found.fun
+
+
+class ChinchillaTest(parameterized.TestCase):
+  def test_chinchilla_s_budget(self):
+    best = laws.HOFFMANN.optimum(5.76e23)
+    self.assertAlmostEqual(best.N / 1e9, 32.19, places=2)
+    self.assertAlmostEqual(best.D / 1e12, 2.982, places=3)
+    self.assertAlmostEqual(best.L, 1.93075, places=5)
+    self.assertAlmostEqual(best.tokens_per_param, 92.6, places=1)
+
+  @parameterized.named_parameters(*LAWS)
+  def test_optimum_is_the_minimum(self, law):
+    for C in (1e15, 1e20, 5.76e23):
+      N, L = numeric_optimum(law.loss, C)
+      best = law.optimum(C)
+      np.testing.assert_allclose(best.N, N, rtol=1e-6)
+      np.testing.assert_allclose(best.L, L, rtol=1e-12)
+      np.testing.assert_allclose(6 * best.N * best.D, C, rtol=1e-12)
+
+  @parameterized.named_parameters(*LAWS)
+  def test_exponents_are_the_frontier_s_slope(self, law):
+    one, ten = law.optimum(1e20), law.optimum(1e21)
+    self.assertAlmostEqual(np.log10(ten.N / one.N), law.exponent_N)
+    self.assertAlmostEqual(np.log10(ten.D / one.D), law.exponent_D)
+    self.assertAlmostEqual(law.exponent_N + law.exponent_D, 1)
+
+  @parameterized.named_parameters(*LAWS)
+  def test_iso_curves_lie_on_the_surface(self, law):
+    N = np.geomspace(1e7, 1e12, 9)
+    np.testing.assert_allclose(
+      law.iso_flop(1e21, N), law.loss(N, 1e21 / 6 / N), rtol=1e-14
+    )
+    L = law.optimum(1e21).L + 0.1
+    D = law.iso_loss(L, N)
+    reached = np.isfinite(D)
+    self.assertTrue(reached.any() and not reached.all())
+    np.testing.assert_allclose(law.loss(N[reached], D[reached]), L, rtol=1e-12)
+    # Where no data suffice, not even endless data do.
+    self.assertTrue(np.all(law.loss(N[~reached], np.inf) >= L))
+
+  @parameterized.named_parameters(*LAWS)
+  def test_least_compute_for_a_loss(self, law):
+    best = law.optimum(3e20)
+    found = law.compute_for_loss(best.L)
+    np.testing.assert_allclose(found.C, 3e20, rtol=1e-9)
+    np.testing.assert_allclose(found.N, best.N, rtol=1e-9)
+    self.assertEqual(law.compute_for_loss(law.E).C, np.inf)
+
+  def test_arrays_broadcast_and_integers_do_not_overflow(self):
+    N = np.array([[10**6], [10**9]])
+    D = np.array([10**9, 10**12, 10**15])
+    self.assertEqual(laws.HOFFMANN.loss(N, D).shape, (2, 3))
+    self.assertEqual(
+      laws.HOFFMANN.optimum(10**26).N, laws.HOFFMANN.optimum(1e26).N
+    )
+
+
+class KaplanTest(absltest.TestCase):
+  def test_joint_law(self):
+    self.assertAlmostEqual(laws.KAPLAN.loss(1e9, 2e11), 2.325, places=3)
+
+  def test_limits_are_the_single_laws(self):
+    law = laws.KAPLAN
+    np.testing.assert_allclose(
+      law.loss(1e9, np.inf), (law.N_c / 1e9) ** law.alpha_N
+    )
+    np.testing.assert_allclose(
+      law.loss(np.inf, 1e9), (law.D_c / 1e9) ** law.alpha_D
+    )
+
+  def test_optimum_is_the_minimum(self):
+    N, L = numeric_optimum(laws.KAPLAN.loss, 1e21)
+    best = laws.KAPLAN.optimum(1e21)
+    np.testing.assert_allclose(best.N, N, rtol=1e-6)
+    np.testing.assert_allclose(best.L, L, rtol=1e-12)
+
+  def test_single_laws(self):
+    # GPT-3's 174e9 parameters and 3.64e3 PF-days; L(x_c) is 1 by definition.
+    self.assertAlmostEqual(laws.KAPLAN_L_N(8.8e13), 1)
+    self.assertAlmostEqual(laws.KAPLAN_L_D(5.4e13), 1)
+    self.assertAlmostEqual(laws.KAPLAN_L_CMIN(3.1e8), 1)
+    self.assertAlmostEqual(laws.KAPLAN_L_C(1.6e7), 1)
+    self.assertAlmostEqual(laws.KAPLAN_N_OPT(1.0), 1.3e9)
+    self.assertEqual(laws.FLOPS_PER_PF_DAY, 8.64e19)
+
+
+if __name__ == '__main__':
+  absltest.main()
