@@ -124,6 +124,21 @@ def flops_per_token(shape: Shape, block_size: int, vocab_size: int) -> int:
   return 3 * (forward + 2 * vocab_size * M)
 
 
+def hoffmann_flops_per_token(
+  shape: Shape, block_size: int, vocab_size: int
+) -> int:
+  """FLOPs to train on one token as Hoffmann et al. (2022) count them.
+
+  To `flops_per_token` it adds the embedding as a product with one-hot vectors,
+  2 V n_embd forward, and the softmax, 3 n_head T forward in each layer
+  (arXiv 2203.15556, appendix F). This follows the appendix' text; the ratios of
+  its table A4 come out only without embedding and head.
+  """
+  softmax = 3 * shape.n_head * block_size
+  forward = 2 * vocab_size * shape.n_embd + shape.n_layer * softmax
+  return flops_per_token(shape, block_size, vocab_size) + 3 * forward
+
+
 class Plan(NamedTuple):
   """What a budget buys for one model.
 

@@ -52,6 +52,28 @@ class FlopsTest(absltest.TestCase):
       budget.flops_per_token(shape, 32, 66) / (6 * N), 1.0, delta=0.005
     )
 
+  def test_hoffmann_s_count_of_gpt2_small(self):
+    # nanoGPT counts 291,648,307,200 FLOPs forward in 1024 tokens; appendix F
+    # adds 2·1024·50257·768 for the embedding and 12·3·12·1024² for the softmax.
+    forward = 291_648_307_200 + 79_047_426_048 + 452_984_832
+    shape = budget.Shape(12, 12, 768)
+    found = budget.hoffmann_flops_per_token(shape, 1024, 50257)
+    self.assertEqual(found * 1024, 3 * forward)
+
+  def test_hoffmann_s_table_a4(self):
+    # Parameters, shape, FLOPs over 6ND as printed, which no vocabulary reaches
+    # but an empty one; the row of 1.1e9 parameters is missed even so.
+    for N, shape, ratio in (
+      (73e6, (10, 10, 640), 1.03),
+      (305e6, (20, 16, 1024), 1.10),
+      (552e6, (24, 10, 1280), 1.08),
+      (1.6e9, (28, 16, 2048), 1.03),
+      (6.8e9, (40, 28, 3584), 0.99),
+    ):
+      with self.subTest(N=N):
+        found = budget.hoffmann_flops_per_token(budget.Shape(*shape), 2048, 0)
+        self.assertAlmostEqual(found / (6 * N), ratio, delta=0.01)
+
 
 class PlanTest(parameterized.TestCase):
   @parameterized.parameters(

@@ -1,0 +1,1 @@
+"""From records to laws: works without a model or a corpus."""

@@ -1,0 +1,213 @@
+"""Laws as fits.json holds them: plain numbers, intervals, verdicts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scaling_jax.analysis import envelope
+from scaling_jax.analysis import isoflop
+from scaling_jax.analysis import parametric
+from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis.points import Point
+from scaling_jax.analysis.uncertainty import estimate
+
+CURVE_POINTS = 120  # of an envelope's curve that fits.json keeps
+
+
+def _noise(noise, level: float) -> uncertainty.Estimate:
+  if noise is None:
+    return uncertainty.unknown()
+  return uncertainty.sd_interval(noise, level)
+
+
+def _power_law(line, draws, level: float, bias=None) -> dict[str, Any]:
+  """{coefficient, exponent} from slope and intercept of the logarithms."""
+  if line is None:
+    return {
+      'coefficient': uncertainty.unknown(),
+      'exponent': uncertainty.unknown(),
+    }
+  slope, intercept = (None, None) if draws is None else draws.T
+  out = {
+    'coefficient': uncertainty.exp_estimate(line[1], intercept, level),
+    'exponent': estimate(line[0], slope, level),
+  }
+  if bias is not None:
+    out['exponent'] = uncertainty.widen(out['exponent'], bias[0])
+    out['coefficient'] = uncertainty.widen(
+      out['coefficient'], bias[1], ratio=True
+    )
+  return out
+
+
+def isoflop_part(found: isoflop.IsoFlop, grid, level: float) -> dict[str, Any]:
+  opposite = None if found.bias is None else -found.bias
+  at = []
+  if found.N_opt is not None:
+    for C in grid:
+      N, D = isoflop.at(found, C, level)
+      at.append({'C': C, 'N_opt': N, 'D_opt': D})
+  return {
+    'status': found.status,
+    'sentence': found.sentence,
+    'budgets': [_budget(b, level) for b in found.budgets],
+    'N_opt': _power_law(found.N_opt, found.N_draws, level, found.bias),
+    'D_opt': _power_law(found.D_opt, found.D_draws, level, opposite),
+    'at': at,
+  }
+
+
+def _budget(budget: isoflop.Budget, level: float) -> dict[str, Any]:
+  unknown = uncertainty.unknown()
+  out = {
+    'C': budget.C,
+    'status': budget.status,
+    'sentence': budget.sentence,
+    'notes': list(budget.notes),
+    'n_models': len(np.unique(budget.N)),
+    'noise': _noise(budget.noise, level),
+    'N_low': float(budget.N[0]),
+    'N_high': float(budget.N[-1]),
+    'N_opt': unknown,
+    'D_opt': unknown,
+    'L_min': unknown,
+    'N_opt_local': unknown,
+    'bias': budget.bias[0] if budget.bias else None,
+    'parabola': None,
+  }
+  if budget.parabola is None:
+    return out
+  c = budget.parabola
+  out['parabola'] = {
+    'center': c.center,
+    'coefficients': [float(c.c2), float(c.c1), float(c.c0)],
+  }
+  log_N, L = c.minimum()
+  if not np.isfinite(log_N):
+    return out
+  drawn_N = drawn_L = drawn_D = None
+  if budget.draws is not None:
+    drawn_N, drawn_L = budget.draws.minimum()
+    drawn_D = budget.tokens(drawn_N)
+  N_bias, L_bias = budget.bias or (None, None)
+  D_bias = None
+  if N_bias is not None:
+    D_bias = N_bias * budget.token_line()[0]
+  widen, exp_estimate = uncertainty.widen, uncertainty.exp_estimate
+  out['N_opt'] = widen(exp_estimate(log_N, drawn_N, level), N_bias, ratio=True)
+  out['D_opt'] = widen(
+    exp_estimate(budget.tokens(log_N), drawn_D, level), D_bias, ratio=True
+  )
+  out['L_min'] = widen(estimate(L, drawn_L, level), L_bias)
+  if np.isfinite(budget.local):
+    out['N_opt_local'] = exp_estimate(budget.local, budget.local_draws, level)
+  return out
+
+
+def envelope_part(
+  found: envelope.Envelope, grid, level: float
+) -> dict[str, Any]:
+  thin = slice(None, None, max(1, len(found.C) // 300))
+  at = []
+  if found.ok:
+    for C in grid:
+      x = np.array([np.log(C), 1.0])
+      N, D = (
+        uncertainty.exp_estimate(
+          line @ x, None if draws is None else draws @ x, level
+        )
+        for line, draws in (
+          (found.N_opt, found.N_draws),
+          (found.D_opt, found.D_draws),
+        )
+      )
+      at.append({'C': C, 'N_opt': N, 'D_opt': D})
+  return {
+    'status': found.status,
+    'sentence': found.sentence,
+    'N_opt': _power_law(found.N_opt, found.N_draws, level),
+    'D_opt': _power_law(found.D_opt, found.D_draws, level),
+    'points': [
+      dict(zip(('C', 'N', 'D', 'L'), map(float, row)))
+      for row in zip(found.C[thin], found.N[thin], found.D[thin], found.L[thin])
+    ],
+    'curves': [_thinned(c) for c in found.curves],
+    'at': at,
+  }
+
+
+def _thinned(curve: envelope.TrainingCurve) -> dict[str, Any]:
+  step = max(1, len(curve.C) // CURVE_POINTS)
+  keep = np.unique([*range(0, len(curve.C), step), len(curve.C) - 1])
+  return {
+    'run_id': curve.run_id,
+    'N': curve.N,
+    'C': curve.C[keep].tolist(),
+    'L': curve.L[keep].tolist(),
+  }
+
+
+def parametric_part(
+  found: parametric.Parametric, points, grid, level: float
+) -> dict[str, Any]:
+  law, draws, fit = found.law, found.draws, found.fit
+
+  def number(of) -> uncertainty.Estimate:
+    if law is None:
+      return uncertainty.unknown()
+    return estimate(of(law), None if draws is None else of(draws), level)
+
+  out: dict[str, Any] = {
+    'status': found.status,
+    'sentence': found.sentence,
+    'method': found.method,
+    'noise': _noise(found.noise, level),
+  }
+  for name in ('E', 'A', 'B', 'alpha', 'beta', 'exponent_N', 'exponent_D'):
+    out[name] = number(lambda x, name=name: getattr(x, name))
+  # N_opt = N0 C^a as approaches 1 and 2 state it, at C = 6 N D.
+  out['N0'] = number(lambda x: x.G * 6.0**-x.exponent_N)
+  out['D0'] = number(lambda x: 6.0**-x.exponent_D / x.G)
+  for name in (
+    'objective', 'gradient_norm', 'condition', 'n_starts', 'n_agree', 'solver'
+  ):  # fmt: skip
+    out[name] = getattr(fit, name) if fit else None
+  if law is None:
+    return {**out, 'predicted': [], 'residuals': [], 'at': []}
+  fitted = [float(law.loss(p.N, p.D)) for p in points]
+  out['predicted'] = fitted
+  out['residuals'] = [float(np.log(p.loss / L)) for p, L in zip(points, fitted)]
+  out['at'] = [_law_at(number, points, C) for C in grid]
+  return out
+
+
+def _law_at(number, points, C: float) -> dict[str, Any]:
+  """The law's optimum at C FLOPs, spent as the source's runs spend them."""
+  slope, at_zero = cost_line(points)
+  at_C = at_zero + np.log(C)
+
+  def log_N(law):
+    return parametric.optimum_along(law, slope, at_C)
+
+  def D(law):
+    return np.exp(slope * log_N(law) + at_C)
+
+  return {
+    'C': C,
+    'N_opt': number(lambda law: np.exp(log_N(law))),
+    'D_opt': number(D),
+    'L': number(lambda law: law.loss(np.exp(log_N(law)), D(law))),
+  }
+
+
+def cost_line(points: Sequence[Point]) -> tuple[float, float]:
+  """(s, d) in log D = log C + s log N + d, by the runs' own C.
+
+  Where C is 6 N D but for rounding to whole steps, that is (-1, -log 6).
+  """
+  log_N, log_D, log_C = np.log([(p.N, p.D, p.C) for p in points]).T
+  if np.all(np.abs(np.log(6) + log_N + log_D - log_C) < 0.01):
+    return -1.0, -float(np.log(6))
+  slope, at_zero = np.polyfit(log_N, log_D - log_C, 1)
+  return float(slope), float(at_zero)

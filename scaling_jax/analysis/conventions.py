@@ -1,0 +1,112 @@
+"""The exponent of N_opt under each way to count parameters and FLOPs.
+
+Kaplan left out the embeddings, Hoffmann did not; some count 6 N D, some every
+matrix product. On small models this moves the exponent more than noise does
+(Porian et al. 2024; Pearce and Song 2024).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scaling_jax.analysis import isoflop
+from scaling_jax.analysis import parametric
+from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis.points import Point
+from scaling_jax.analysis.uncertainty import estimate
+
+DRAWS = 4000
+
+
+def compare(
+  points: Sequence[Point],
+  groups: Sequence[Sequence[int]],
+  level: float,
+  method: str = 'auto',
+  solver: str = 'auto',
+  seed: int = 0,
+) -> list[dict[str, Any]]:
+  """Approach 2's and 3's exponent of N_opt under each convention.
+
+  Args:
+    points: the runs, with what each convention counts.
+    groups: their indices by budget.
+    level: of the intervals.
+    method, solver, seed: as for `parametric.fit`.
+  """
+  if not groups:
+    return []
+  common = [
+    name for name in points[0].counts if all(name in p.counts for p in points)
+  ]
+  out: list[dict[str, Any]] = []
+  by_counts: dict[tuple, parametric.Parametric] = {}
+  for name in common:
+    N, C = np.array([p.counts[name] for p in points]).T
+    D, L = (np.array([getattr(p, f) for p in points]) for f in ('D', 'loss'))
+    key = tuple(N)
+    if key not in by_counts:
+      by_counts[key] = parametric.fit(
+        N, D, L, len(groups), DRAWS, method, solver, seed=seed
+      )
+    law = by_counts[key]
+    out.append(
+      {
+        'name': name,
+        'isoflop': _isoflop(N, C, D, L, groups, law, level, seed),
+        'parametric': _parametric(law, level),
+      }
+    )
+  known = any(
+    row[law]['value'] is not None
+    for row in out
+    for law in ('isoflop', 'parametric')
+  )
+  return out if known else []
+
+
+def _parametric(found, level) -> uncertainty.Estimate:
+  if not found.ok:
+    return uncertainty.unknown()
+  drawn = None if found.draws is None else found.draws.exponent_N
+  return estimate(found.law.exponent_N, drawn, level)
+
+
+def _isoflop(N, C, D, L, groups, law, level, seed) -> uncertainty.Estimate:
+  """The slope of log N_opt against log C, each budget's C read at its optimum.
+
+  Runs of one asked-for budget spend differing FLOPs once more is counted than
+  6 N D; within a budget log C is close to linear in log N.
+  """
+  budgets = [
+    (float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], L[g])
+    for g in map(np.asarray, groups)
+  ]
+  order = np.argsort([budget[0] for budget in budgets])
+  found = isoflop.fit(budgets, law.law if law.ok else None, DRAWS, seed)
+  log_N, log_C, drawn_N, drawn_C, bias = [], [], [], [], []
+  for budget, g in zip(found.budgets, (groups[i] for i in order)):
+    if not budget.counts or budget.parabola is None:
+      continue
+    line = np.polyfit(np.log(N[g]), np.log(C[g]), 1)
+    minimum = float(budget.parabola.minimum()[0])
+    log_N.append(minimum)
+    log_C.append(np.polyval(line, minimum))
+    bias.append(budget.bias[0] if budget.bias else np.nan)
+    if budget.draws is not None:
+      drawn_N.append(budget.draws.minimum()[0])
+      drawn_C.append(np.polyval(line, drawn_N[-1]))
+  if len(log_N) < 2:
+    return uncertainty.unknown()
+  drawn = None
+  if len(drawn_N) == len(log_N):
+    drawn = isoflop.lines(np.stack(drawn_C, -1), np.stack(drawn_N, -1))[:, 0]
+  x = np.array(log_C)
+  out = estimate(float(_slope(x, np.array(log_N))), drawn, level)
+  return uncertainty.widen(out, float(_slope(x, np.array(bias))))
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+  x = x - x.mean(-1, keepdims=True)
+  return np.sum(x * y, -1) / np.sum(x * x, -1)

@@ -1,0 +1,243 @@
+"""Every law on the same records: from runs to the content of fits.json."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from etils import epath
+import numpy as np
+
+import scaling_jax
+from scaling_jax import records
+from scaling_jax.analysis import content
+from scaling_jax.analysis import conventions
+from scaling_jax.analysis import curves as curves_lib
+from scaling_jax.analysis import envelope
+from scaling_jax.analysis import hold_out
+from scaling_jax.analysis import isoflop
+from scaling_jax.analysis import parametric
+from scaling_jax.analysis import points as points_lib
+from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis.points import Point
+from scaling_jax.errors import UserError
+
+MISFIT = 2.0  # law's scatter over the parabolas' from which it is said
+
+
+class Settings(NamedTuple):
+  """What a person may ask of an analysis.
+
+  Attributes:
+    level: of the intervals.
+    draws: bootstrap refits.
+    method: 'runs', 'noise' or 'auto': see `uncertainty`.
+    solver: 'jax', 'optimistix' or 'auto': see `fit.fit`.
+    seed: of the draws.
+    drop_highest: runs to leave out, those of the highest losses first.
+    targets: FLOP counts to state the optimum at; ten times the largest budget
+      if empty.
+  """
+
+  level: float = 0.95
+  draws: int = 4000
+  method: str = 'auto'
+  solver: str = 'auto'
+  seed: int = 0
+  drop_highest: int = 0
+  targets: tuple[float, ...] = ()
+
+
+DEFAULTS = Settings()
+
+
+def analyze(
+  source: points_lib.Source, settings: Settings = DEFAULTS
+) -> dict[str, Any]:
+  """Fits every law that the runs can carry; the others say why not.
+
+  Args:
+    source: runs, as `points.read` gives them.
+    settings: levels, draws, solvers.
+
+  Returns:
+    The content of fits.json (docs/fits.md).
+  """
+  source = without_highest(source, settings.drop_highest)
+  points = source.points
+  groups, alone = isoflop_groups(points)
+  N, D, L = (
+    np.array([getattr(p, f) for p in points]) for f in ('N', 'D', 'loss')
+  )
+  ask = (settings.method, settings.solver)
+  law = parametric.fit(
+    N, D, L, len(groups), settings.draws, *ask, seed=settings.seed
+  )
+  trusted = law.law if law.ok else None
+  iso = isoflop.fit(
+    hold_out.as_groups(points, groups), trusted, settings.draws, settings.seed
+  )
+  training = [_Training.of(p) for p in points if p.folder]
+  hull = envelope.fit(
+    [t.curve for t in training if t.curve is not None],
+    settings.draws,
+    settings.seed,
+  )
+  grid = target_grid(points, settings.targets)
+  level = settings.level
+  fits = {
+    'level': level,
+    'source': _source(source, settings, alone),
+    'runs': [_run(p, i, groups) for i, p in enumerate(points)],
+    'seed_noise': uncertainty.seed_noise(_cells(points), level),
+    'laws': {
+      'isoflop': content.isoflop_part(iso, grid, level),
+      'envelope': content.envelope_part(hull, grid, level),
+      'parametric': {
+        **content.parametric_part(law, points, grid, level),
+        'notes': misfit(law, iso),
+      },
+    },
+    'hold_out': hold_out.foretell(
+      points, groups, iso, level, settings.draws, *ask, settings.seed
+    ),
+    'conventions': conventions.compare(
+      points, groups, level, *ask, settings.seed
+    ),
+    'curves': [t.fitted(level) for t in training],
+  }
+  return records.plain(fits)  # what is not known is null, here as in the file
+
+
+def without_highest(source: points_lib.Source, count: int) -> points_lib.Source:
+  """Leaves out the runs of the highest losses, and says so."""
+  if not 0 <= count < len(source.points):
+    raise UserError(
+      f'drop_highest={count} must be 0 or more and leave one of the'
+      f' {len(source.points)} runs; try drop_highest=0'
+    )
+  order = sorted(source.points, key=lambda p: p.loss)
+  dropped = order[len(order) - count :]
+  reason = f'one of the {count} highest losses, as was asked for'
+  return source._replace(
+    points=tuple(p for p in source.points if p not in dropped),
+    left_out=(
+      *source.left_out,
+      *(points_lib.LeftOut(p.run_id, reason) for p in dropped),
+    ),
+  )
+
+
+class _Training(NamedTuple):
+  """A run's training losses, and its curve once it has one to show."""
+
+  point: Point
+  losses: np.ndarray
+  warmup: int
+  curve: envelope.TrainingCurve | None
+
+  @classmethod
+  def of(cls, point: Point) -> '_Training':
+    losses, warmup = curves_lib.read_losses(point.folder)
+    if len(losses) < warmup + 30 or not np.all(np.isfinite(losses)):
+      return cls(point, losses, warmup, None)
+    smooth = curves_lib.smooth(losses)
+    after = smooth.step > warmup
+    D = smooth.step[after] * point.D / len(losses)
+    curve = envelope.TrainingCurve(
+      point.run_id, point.N, 6 * point.N * D, D, smooth.loss[after]
+    )
+    return cls(point, losses, warmup, curve)
+
+  def fitted(self, level: float) -> dict[str, Any]:
+    return {
+      'run_id': self.point.run_id,
+      **curves_lib.fit_curve(self.losses, self.warmup, level),
+    }
+
+
+def target_grid(
+  points: Sequence[Point], targets: Sequence[float] = ()
+) -> list[float]:
+  """FLOP counts to state laws at: eight a decade, and those asked for.
+
+  From the smallest budget to a thousand times the largest.
+  """
+  low = min(p.C for p in points)
+  high = max(p.C for p in points)
+  count = int(np.ceil(8 * np.log10(1e3 * high / low))) + 1
+  grid = list(np.geomspace(low, 1e3 * high, count))
+  return sorted({float(C) for C in [*grid, *(targets or [10 * high])]})
+
+
+def isoflop_groups(
+  points: Sequence[Point],
+) -> tuple[list[list[int]], list[int]]:
+  """The budgets, and the runs that belong to none.
+
+  Runs at FLOP counts of their own are no budgets that lack models, unless most
+  groups are of three models or more, or there are few: then someone left a
+  budget unfinished, and should be told.
+  """
+  groups = points_lib.budgets(points)
+  small = [g for g in groups if len({points[i].N for i in g}) < 3]
+  if len(small) <= max(2, len(groups) // 4):
+    return groups, []
+  return [g for g in groups if g not in small], [i for g in small for i in g]
+
+
+def misfit(law: parametric.Parametric, iso: isoflop.IsoFlop) -> list[str]:
+  """A warning where runs scatter more about the law than about parabolas."""
+  known = [b.noise.sd for b in iso.budgets if b.noise]
+  if not law.ok or law.noise is None or not known:
+    return []
+  ratio = law.noise.sd / float(np.median(known))
+  if ratio < MISFIT:
+    return []
+  return [
+    f'Runs scatter {ratio:.1f} times as much about this law as about the'
+    ' parabolas of their budgets: it misses a shape that they show, and its'
+    ' intervals take that for noise. The held-out budget tells how far to trust'
+    ' it beyond the runs.'
+  ]
+
+
+def _source(
+  source: points_lib.Source, settings: Settings, alone: Sequence[int]
+) -> dict[str, Any]:
+  C = [p.C for p in source.points]
+  notes = list(source.notes)
+  if alone:
+    notes.append(
+      f'{len(alone)} runs share their FLOPs with fewer than two other models:'
+      ' they are no isoFLOP budget, and count for the parametric law alone.'
+    )
+  return {
+    'format': source.format,
+    'unit': source.unit,
+    'files': list(source.files),
+    'notes': notes,
+    'left_out': [entry._asdict() for entry in source.left_out],
+    'n_runs': len(source.points),
+    'targets': list(settings.targets or [10 * max(C)]),
+    'settings': settings._asdict(),
+    'version': scaling_jax.__version__,
+  }
+
+
+def _run(point: Point, index: int, groups) -> dict[str, Any]:
+  fields = point._asdict()
+  del fields['counts'], fields['folder']
+  where = [b for b, group in enumerate(groups) if index in group]
+  return {**fields, 'budget': where[0] if where else None}
+
+
+def _cells(points: Sequence[Point]) -> list[np.ndarray]:
+  """Losses of runs that differ by their seed alone."""
+  cells: dict[tuple, list[float]] = {}
+  for p in points:
+    cells.setdefault((p.C, p.N, p.D), []).append(p.loss)
+  return [np.array(cell) for cell in cells.values()]
+
+
+def write(fits: dict[str, Any], folder: epath.PathLike) -> None:
+  """Writes fits.json; NaN and infinity become null."""
+  records.write_json(epath.Path(folder) / 'fits.json', fits)

@@ -1,0 +1,389 @@
+"""The tables: Markdown and CSV, and what a terminal shows, from fits.json.
+
+A number whose fit is not ok is never shown bare: its status stands in its
+place, and the sentence below.
+"""
+
+import csv
+import io
+from typing import Any
+
+from etils import epath
+import numpy as np
+
+from scaling_jax import records
+
+ENDS = ('low', 'high')  # an open one is shown as ?
+
+Fits = dict[str, Any]
+Estimate = dict[str, float | None]
+
+
+class Table:
+  """Rows under headings, as text for people and as a CSV for programs.
+
+  Attributes:
+    name: the CSV's name and the Markdown's heading.
+    columns: headings of the Markdown.
+    rows: what people read.
+    csv_columns, csv_rows: the same with full precision, and an interval's
+      ends in columns of their own.
+  """
+
+  def __init__(self, name: str, title: str):
+    self.name, self.title = name, title
+    self.columns: list[str] = []
+    self.rows: list[list[str]] = []
+    self.csv_columns: list[str] = []
+    self.csv_rows: list[list[Any]] = []
+    self.notes: list[str] = []
+
+  def add(self, row: dict[str, Any], shown: dict[str, str]) -> None:
+    """One row: {column: number, word or estimate}, and how people see it."""
+    if not self.rows:
+      self.columns = list(shown)
+      for name, value in row.items():
+        ends = [f'{name}_low', f'{name}_high'] if _is_estimate(value) else []
+        self.csv_columns += [name, *ends]
+    flat: list[Any] = []
+    for value in row.values():
+      if _is_estimate(value):
+        flat += [value['value'], value['low'], value['high']]
+      else:
+        flat.append(value)
+    self.csv_rows.append(['' if x is None else x for x in flat])
+    self.rows.append(list(shown.values()))
+
+  def csv(self) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(self.csv_columns)
+    writer.writerows(self.csv_rows)
+    return text.getvalue()
+
+  def markdown(self) -> str:
+    return '\n'.join(
+      [
+        f'## {self.title}',
+        '',
+        *_aligned([self.columns, *self.rows], ' | ', '| ', ' |', rule=True),
+        *(['', *self.notes] if self.notes else []),
+        '',
+      ]
+    )
+
+  def plain(self) -> str:
+    lines = _aligned([self.columns, *self.rows], '  ')
+    return '\n'.join([self.title, *(f'  {x}' for x in lines), *self.notes, ''])
+
+
+def tables(fits: Fits) -> list[Table]:
+  """The homework's tables, then what the other laws say; empty ones left out.
+
+  runs: budget, model, N, D, S, loss. budgets: N_opt, D_opt, L_min. power_laws:
+  N0, a, D0, b of each approach. parametric: the five parameters. targets: what
+  to train. hold_out, conventions, curves.
+  """
+  made = (
+    _runs, _budgets, _power_laws, _parametric, _targets, _hold_out,
+    _conventions, _curves,
+  )  # fmt: skip
+  return [table for table in (make(fits) for make in made) if table.rows]
+
+
+def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
+  """Writes tables.md and one CSV a table; returns the tables."""
+  folder = epath.Path(folder)
+  made = tables(fits)
+  text = '\n'.join(table.markdown() for table in made)
+  records.write_atomic(folder / 'tables.md', text)
+  for table in made:
+    records.write_atomic(folder / f'{table.name}.csv', table.csv())
+  return made
+
+
+def number(x: float | None) -> str:
+  """Four significant digits, as people write them: 221,664 or 3.94e+06."""
+  if x is None:
+    return '?'
+  size = abs(x)
+  if x == 0 or 1e-3 <= size < 1e6:
+    return f'{x:,.4g}' if size < 1000 else f'{x:,.0f}'
+  return f'{x:.3e}'
+
+
+def estimate(x: Estimate, status: str = 'ok', show=None) -> str:
+  """value [low, high], or the status where the value is not to be trusted."""
+  if x['value'] is None or status not in ('ok', 'no_degrees_of_freedom'):
+    return '–' if status == 'ok' else status
+  show = show or number
+  low, high = ('?' if x[end] is None else show(x[end]) for end in ENDS)
+  return f'{show(x["value"])} [{low}, {high}]'
+
+
+def amount(x: float | None) -> str:
+  """A count of parameters or tokens: 221,664 or 3.937M or 1.244B."""
+  if x is None or not 1e6 <= x < 1e15:
+    return number(x)
+  digits = 3 * int(np.log10(x) // 3)
+  return f'{x / 10**digits:.4g}{" KMBT"[digits // 3]}'
+
+
+def _is_estimate(value: Any) -> bool:
+  return isinstance(value, dict) and 'low' in value
+
+
+def _aligned(rows, between, before='', after='', rule=False) -> list[str]:
+  widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+  left = [
+    not any(_numeric(row[i]) for row in rows[1:]) for i in range(len(widths))
+  ]
+  lines = []
+  for row in rows:
+    cells = [
+      x.ljust(w) if flush else x.rjust(w)
+      for x, w, flush in zip(row, widths, left)
+    ]
+    lines.append(f'{before}{between.join(cells)}{after}'.rstrip())
+  if rule:
+    dashes = [
+      '-' * w if flush else '-' * (w - 1) + ':'
+      for w, flush in zip(widths, left)
+    ]
+    lines.insert(1, f'{before}{between.join(dashes)}{after}')
+  return lines
+
+
+def _numeric(text: str) -> bool:
+  return text[:1].isdigit() or text[:1] == '-' or text[:1] == '?'
+
+
+def _loss_name(fits: Fits) -> str:
+  return f'loss ({fits["source"]["unit"]})'
+
+
+def _runs(fits: Fits) -> Table:
+  table = Table('runs', 'Runs')
+  for run in sorted(fits['runs'], key=lambda r: (r['C'], r['N'], r['seed'])):
+    row = {
+      name: run[name]
+      for name in ('run_id', 'C', 'model', 'seed', 'N', 'D', 'S', 'loss', 'sem')
+    }
+    shown = {
+      'run': run['run_id'],
+      'C (FLOPs)': f'{run["C"]:.3g}',
+      'model': run['model'] or '–',
+      'N': f'{run["N"]:,.0f}',
+      'D (tokens)': f'{run["D"]:,.0f}',
+      'S': f'{run["S"]:,}' if run['S'] else '–',
+      _loss_name(fits): f'{run["loss"]:.4f}',
+      '±': f'{run["sem"]:.4f}' if _known(run['sem']) else '–',
+    }
+    table.add(row, shown)
+  table.notes += [
+    f'Left out: {entry["run_id"]}: {entry["reason"]}'
+    for entry in fits['source']['left_out']
+  ]
+  table.notes += fits['source']['notes']
+  return table
+
+
+def _known(x: float | None) -> bool:
+  return x is not None and x == x
+
+
+def _budgets(fits: Fits) -> Table:
+  table = Table('budgets', 'Approach 2: the optimum at each budget')
+  law = fits['laws']['isoflop']
+  for b in law['budgets']:
+    row = {
+      name: b[name] for name in ('C', 'n_models', 'N_opt', 'D_opt', 'L_min')
+    }
+    row |= {name: b[name] for name in ('N_opt_local', 'bias', 'status')}
+    shown = {'C (FLOPs)': f'{b["C"]:.3g}', 'models': str(b['n_models'])}
+    for name in ('N_opt', 'D_opt'):
+      shown[name] = estimate(b[name], b['status'], amount)
+    shown['L_min'] = estimate(b['L_min'], b['status'])
+    local = estimate(b['N_opt_local'], b['status'], amount)
+    shown['N_opt by Akima'] = local
+    shown["parabola's bias"] = (
+      '–' if b['bias'] is None else f'{100 * b["bias"]:+.1f} %'
+    )
+    table.add(row, shown)
+    for sentence in [b['sentence'], *b['notes']]:
+      if sentence:
+        table.notes.append(f'At {b["C"]:.3g} FLOPs: {sentence}.')
+  return table
+
+
+def _power_laws(fits: Fits) -> Table:
+  table = Table('power_laws', 'N_opt = N0 C^a and D_opt = D0 C^b')
+  for name, title in (
+    ('envelope', '1, envelope'),
+    ('isoflop', '2, isoFLOP'),
+  ):
+    law = fits['laws'][name]
+    numbers = {
+      'N0': law['N_opt']['coefficient'],
+      'a': law['N_opt']['exponent'],
+      'D0': law['D_opt']['coefficient'],
+      'b': law['D_opt']['exponent'],
+    }
+    shown = {k: estimate(v, law['status']) for k, v in numbers.items()}
+    table.add(
+      {'approach': name, **numbers, 'status': law['status']},
+      {'approach': title, **shown},
+    )
+    table.notes.append(f'{title}: {law["sentence"]}.')
+  law = fits['laws']['parametric']
+  numbers = {
+    'N0': law['N0'],
+    'a': law['exponent_N'],
+    'D0': law['D0'],
+    'b': law['exponent_D'],
+  }
+  shown = {k: estimate(v, law['status']) for k, v in numbers.items()}
+  table.add(
+    {'approach': 'parametric', **numbers, 'status': law['status']},
+    {'approach': '3, parametric', **shown},
+  )
+  table.notes.append(f'3, parametric: {law["sentence"]}.')
+  return table
+
+
+def _parametric(fits: Fits) -> Table:
+  law = fits['laws']['parametric']
+  table = Table('parametric', 'Approach 3: L = E + A / N^alpha + B / D^beta')
+  if law['status'] not in ('ok', 'no_degrees_of_freedom'):
+    return table
+  for name in ('E', 'A', 'B', 'alpha', 'beta'):
+    table.add(
+      {'parameter': name, 'estimate': law[name]},
+      {'parameter': name, 'estimate': estimate(law[name], law['status'])},
+    )
+  table.notes.append(
+    f'Certificate: objective {law["objective"]:.9g}, gradient'
+    f' {law["gradient_norm"]:.1e}, {law["n_agree"]} of {law["n_starts"]} starts'
+    f' agree, condition number {law["condition"]:.3g}.'
+  )
+  table.notes += law['notes']
+  noise = law['noise']
+  if noise['value'] is not None:
+    table.notes.append(
+      f'Runs scatter by {100 * noise["value"]:.2f} %'
+      f' [{100 * noise["low"]:.2f}, {100 * noise["high"]:.2f}] about it.'
+    )
+  return table
+
+
+def _targets(fits: Fits) -> Table:
+  table = Table('targets', 'What to train')
+  for C in fits['source']['targets']:
+    for name, title in (
+      ('envelope', '1, envelope'),
+      ('isoflop', '2, isoFLOP'),
+      ('parametric', '3, parametric'),
+    ):
+      law = fits['laws'][name]
+      found = [row for row in law['at'] if abs(row['C'] / C - 1) < 1e-9]
+      if not found or law['status'] != 'ok':
+        continue
+      at = found[0]
+      loss = at.get('L', {'value': None, 'low': None, 'high': None})
+      table.add(
+        {
+          'C': C,
+          'approach': name,
+          'N': at['N_opt'],
+          'D': at['D_opt'],
+          'L': loss,
+        },
+        {
+          'C (FLOPs)': f'{C:.3g}',
+          'approach': title,
+          'N': estimate(at['N_opt'], show=amount),
+          'D (tokens)': estimate(at['D_opt'], show=amount),
+          _loss_name(fits): estimate(loss),
+        },
+      )
+  return table
+
+
+def _hold_out(fits: Fits) -> Table:
+  found = fits['hold_out']
+  table = Table('hold_out', 'The largest budget, foretold from the others')
+  for run in found.get('runs', []):
+    inside = {True: 'yes', False: 'no', None: '–'}[run['inside']]
+    table.add(
+      {
+        'what': run['run_id'],
+        'predicted': run['predicted'],
+        'actual': run['actual'],
+        'inside': inside,
+      },
+      {
+        'what': f'loss of {run["run_id"]}',
+        'predicted': estimate(run['predicted']),
+        'actual': number(run['actual']),
+        'inside': inside,
+      },
+    )
+  for optimum in found.get('optima', []):
+    actual = optimum['actual']
+    table.add(
+      {
+        'what': f'N_opt by {optimum["law"]}',
+        'predicted': optimum['predicted'],
+        'actual': actual['value'],
+        'inside': '',
+      },
+      {
+        'what': f'N_opt by {optimum["law"]}',
+        'predicted': estimate(optimum['predicted'], optimum['status'], amount),
+        'actual': estimate(actual, show=amount),
+        'inside': '–',
+      },
+    )
+  if table.rows:
+    table.notes.append(f'{found["sentence"]}.')
+  return table
+
+
+def _conventions(fits: Fits) -> Table:
+  table = Table('conventions', 'The exponent a of N_opt, by what is counted')
+  for row in fits['conventions']:
+    table.add(
+      row,
+      {
+        'counted': row['name'],
+        '2, isoFLOP': estimate(row['isoflop']),
+        '3, parametric': estimate(row['parametric']),
+      },
+    )
+  return table
+
+
+def _curves(fits: Fits) -> Table:
+  table = Table('curves', 'Training curves: L(s) = floor + c s^-p')
+  for curve in fits['curves']:
+    status = curve['status']
+    forecast = curve.get('forecast') or {}
+    numbers = {
+      name: curve[name] for name in ('floor', 'exponent', 'slope_per_doubling')
+    }
+    shown = {
+      'run': curve['run_id'],
+      'floor': estimate(curve['floor'], status),
+      'p': estimate(curve['exponent'], status),
+      'end, per doubling': estimate(curve['slope_per_doubling']),
+      'end foretold at half': _shown(forecast.get('predicted')),
+      'actual': _shown(forecast.get('actual')),
+    }
+    table.add({'run_id': curve['run_id'], **numbers, 'status': status}, shown)
+    if status != 'ok':
+      table.notes.append(f'{curve["run_id"]}: {curve["sentence"]}')
+  return table
+
+
+def _shown(x: Estimate | None) -> str:
+  return '–' if x is None else estimate(x)
