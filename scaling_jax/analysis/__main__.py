@@ -55,6 +55,7 @@ def _main(argv: list[str]) -> None:
       ' --out=analysis'
     )
   # JAX is imported only when the command line has proved sound.
+  from scaling_jax import compile_cache
   from scaling_jax.analysis import points
   from scaling_jax.analysis import study
   from scaling_jax.analysis import summary
@@ -64,13 +65,15 @@ def _main(argv: list[str]) -> None:
     _positive(_DRAWS.value),
     _METHOD.value,
     _SOLVER.value,
-    _SEED.value,
+    _seed(_SEED.value),
     _DROP.value,
     tuple(_flops(text) for text in _TARGETS.value),
   )
+  compile_cache.keep()
   start = time.monotonic()
-  fits = study.analyze(points.read(paths), settings)
-  out = _folder(_OUT.value)
+  source = points.read(paths)
+  out = _folder(_OUT.value)  # a fit is long to wait for in vain
+  fits = study.analyze(source, settings)
   study.write(fits, out)
   made = summary.write(fits, out)
   print('\n'.join(table.plain() for table in made))
@@ -99,6 +102,12 @@ def _positive(draws: int) -> int:
   return draws
 
 
+def _seed(seed: int) -> int:
+  if seed < 0:
+    raise UserError(f'--seed={seed} must be 0 or more; try --seed=0')
+  return seed
+
+
 def _flops(text: str) -> float:
   try:
     C = float(text)
@@ -113,8 +122,11 @@ def _flops(text: str) -> float:
 
 def _folder(path: str) -> epath.Path:
   folder = epath.Path(path)
+  trial = folder / '.writable'
   try:
     folder.mkdir(parents=True, exist_ok=True)
+    trial.touch()
+    trial.unlink()
   except OSError as error:
     raise UserError(
       f'--out={path} cannot be written ({error.strerror or error}): it must be a'

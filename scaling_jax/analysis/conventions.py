@@ -16,13 +16,12 @@ from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.points import Point
 from scaling_jax.analysis.uncertainty import estimate
 
-DRAWS = 4000
-
 
 def compare(
   points: Sequence[Point],
   groups: Sequence[Sequence[int]],
   level: float,
+  draws: int = 4000,
   method: str = 'auto',
   solver: str = 'auto',
   seed: int = 0,
@@ -33,13 +32,14 @@ def compare(
     points: the runs, with what each convention counts.
     groups: their indices by budget.
     level: of the intervals.
-    method, solver, seed: as for `parametric.fit`.
+    draws, method, solver, seed: as for `parametric.fit`.
   """
   if not groups:
     return []
   common = [
     name for name in points[0].counts if all(name in p.counts for p in points)
   ]
+  n_budgets = len(groups) + len(points) - sum(len(g) for g in groups)
   out: list[dict[str, Any]] = []
   by_counts: dict[tuple, parametric.Parametric] = {}
   for name in common:
@@ -48,13 +48,13 @@ def compare(
     key = tuple(N)
     if key not in by_counts:
       by_counts[key] = parametric.fit(
-        N, D, L, len(groups), DRAWS, method, solver, seed=seed
+        N, D, L, n_budgets, draws, method, solver, seed=seed
       )
     law = by_counts[key]
     out.append(
       {
         'name': name,
-        'isoflop': _isoflop(N, C, D, L, groups, law, level, seed),
+        'isoflop': _isoflop(N, C, D, L, groups, law, level, draws, seed),
         'parametric': _parametric(law, level),
       }
     )
@@ -73,7 +73,9 @@ def _parametric(found, level) -> uncertainty.Estimate:
   return estimate(found.law.exponent_N, drawn, level)
 
 
-def _isoflop(N, C, D, L, groups, law, level, seed) -> uncertainty.Estimate:
+def _isoflop(
+  N, C, D, L, groups, law, level, draws, seed
+) -> uncertainty.Estimate:
   """The slope of log N_opt against log C, each budget's C read at its optimum.
 
   Runs of one asked-for budget spend differing FLOPs once more is counted than
@@ -84,7 +86,7 @@ def _isoflop(N, C, D, L, groups, law, level, seed) -> uncertainty.Estimate:
     for g in map(np.asarray, groups)
   ]
   order = np.argsort([budget[0] for budget in budgets])
-  found = isoflop.fit(budgets, law.law if law.ok else None, DRAWS, seed)
+  found = isoflop.fit(budgets, law.law if law.ok else None, draws, seed)
   log_N, log_C, drawn_N, drawn_C, bias = [], [], [], [], []
   for budget, g in zip(found.budgets, (groups[i] for i in order)):
     if not budget.counts or budget.parabola is None:

@@ -68,8 +68,9 @@ def analyze(
     np.array([getattr(p, f) for p in points]) for f in ('N', 'D', 'loss')
   )
   ask = (settings.method, settings.solver)
+  n_budgets = len(groups) + len(alone)
   law = parametric.fit(
-    N, D, L, len(groups), settings.draws, *ask, seed=settings.seed
+    N, D, L, n_budgets, settings.draws, *ask, seed=settings.seed
   )
   trusted = law.law if law.ok else None
   iso = isoflop.fit(
@@ -100,7 +101,7 @@ def analyze(
       points, groups, iso, level, settings.draws, *ask, settings.seed
     ),
     'conventions': conventions.compare(
-      points, groups, level, *ask, settings.seed
+      points, groups, level, settings.draws, *ask, settings.seed
     ),
     'curves': [t.fitted(level) for t in training],
   }

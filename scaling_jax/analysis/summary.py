@@ -52,7 +52,7 @@ class Table:
       else:
         flat.append(value)
     self.csv_rows.append(['' if x is None else x for x in flat])
-    self.rows.append(list(shown.values()))
+    self.rows.append([' '.join(text.split()) for text in shown.values()])
 
   def csv(self) -> str:
     text = io.StringIO()
@@ -62,11 +62,13 @@ class Table:
     return text.getvalue()
 
   def markdown(self) -> str:
+    # A run's name may hold what would end a cell.
+    cells = [[text.replace('|', r'\|') for text in row] for row in self.rows]
     return '\n'.join(
       [
         f'## {self.title}',
         '',
-        *_aligned([self.columns, *self.rows], ' | ', '| ', ' |', rule=True),
+        *_aligned([self.columns, *cells], ' | ', '| ', ' |', rule=True),
         *(['', *self.notes] if self.notes else []),
         '',
       ]
@@ -185,7 +187,15 @@ def _runs(fits: Fits) -> Table:
     for entry in fits['source']['left_out']
   ]
   table.notes += fits['source']['notes']
+  seeds = fits['seed_noise']
+  if seeds['value'] is not None:
+    table.notes.append(f'Seeds scatter by {_percent(seeds)} of the loss.')
   return table
+
+
+def _percent(x: Estimate) -> str:
+  value, low, high = (100 * x[k] for k in ('value', 'low', 'high'))  # type: ignore
+  return f'{value:.2f} % [{low:.2f}, {high:.2f}]'
 
 
 def _known(x: float | None) -> bool:
@@ -207,7 +217,7 @@ def _budgets(fits: Fits) -> Table:
     local = estimate(b['N_opt_local'], b['status'], amount)
     shown['N_opt by Akima'] = local
     shown["parabola's bias"] = (
-      '–' if b['bias'] is None else f'{100 * b["bias"]:+.1f} %'
+      '–' if b['bias'] is None else f'{100 * np.expm1(b["bias"]):+.1f} %'
     )
     table.add(row, shown)
     for sentence in [b['sentence'], *b['notes']]:
@@ -269,10 +279,7 @@ def _parametric(fits: Fits) -> Table:
   table.notes += law['notes']
   noise = law['noise']
   if noise['value'] is not None:
-    table.notes.append(
-      f'Runs scatter by {100 * noise["value"]:.2f} %'
-      f' [{100 * noise["low"]:.2f}, {100 * noise["high"]:.2f}] about it.'
-    )
+    table.notes.append(f'Runs scatter by {_percent(noise)} about it.')
   return table
 
 

@@ -93,10 +93,11 @@ def estimate(value: Any, draws: Any, level: float) -> Estimate:
 def exp_estimate(log_value: Any, log_draws: Any, level: float) -> Estimate:
   """`estimate` of a number that is known, and drawn, as its logarithm."""
   with np.errstate(over='ignore'):
-    return {
+    found = {
       name: None if x is None else _finite(np.exp(x))
       for name, x in estimate(log_value, log_draws, level).items()
     }
+  return unknown() if found['value'] is None else found
 
 
 def unknown() -> Estimate:

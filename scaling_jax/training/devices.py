@@ -6,19 +6,12 @@ import platform
 import subprocess
 from typing import Any
 
-from etils import epath
 import jax
 
+from scaling_jax import compile_cache
 from scaling_jax.errors import UserError
 
 _FAKE_DEVICES_FLAG = 'xla_force_host_platform_device_count'
-
-
-def cache_folder() -> epath.Path:
-  """Where compiled programs are kept between runs."""
-  default = os.path.join('~', '.cache')
-  base = os.environ.get('XDG_CACHE_HOME', default)
-  return epath.Path(base).expanduser() / 'scaling_jax' / 'xla'
 
 
 def cores() -> int:
@@ -38,10 +31,7 @@ def configure(batch_size: int, wanted: int | None = None) -> None:
     batch_size: the CPU's devices are as many cores as divide it.
     wanted: asks for this many devices instead, where there are as many cores.
   """
-  if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
-    jax.config.update('jax_compilation_cache_dir', str(cache_folder()))
-  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
-  jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
+  compile_cache.keep()
   if _FAKE_DEVICES_FLAG not in os.environ.get('XLA_FLAGS', ''):
     fits = [n for n in range(1, cores() + 1) if batch_size % n == 0]
     if wanted is not None and 1 <= wanted <= cores():
