@@ -21,6 +21,7 @@ from scipy import optimize
 from scaling_jax.analysis import fit as fit_lib
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import points
+from scaling_jax.analysis import uncertainty
 
 SCIPY_STARTS = 45  # of the 4500: the loop is timed on a sample
 SCIPY_REFITS = 40
@@ -63,13 +64,12 @@ def fit(centred, starts) -> fit_lib.Fit:
   )
 
 
-def resampled(n: int, draws: int) -> np.ndarray:
-  rng = np.random.default_rng(0)
-  return rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(float)
-
-
 def refit(centred, params) -> fit_lib.Refits:
-  weights = parametric.pad(resampled(len(centred.log_L), 4000))
+  weights = parametric.pad(
+    uncertainty.resampled_weights(
+      np.random.default_rng(0), 4000, len(centred.log_L)
+    )
+  )
   return fit_lib.refit(parametric.residuals, params, centred.data, weights)
 
 
@@ -88,7 +88,9 @@ def by_scipy(centred, starts, found, grid_s, refit_s) -> None:
     f' {4500 * each / grid_s:.0f} times'
   )
   begin = time.perf_counter()
-  weights = resampled(len(centred.log_L), SCIPY_REFITS)
+  weights = uncertainty.resampled_weights(
+    np.random.default_rng(0), SCIPY_REFITS, len(centred.log_L)
+  )
   for row in weights:
     minimize(centred, found.params, row)
   each = (time.perf_counter() - begin) / len(weights)

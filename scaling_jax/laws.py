@@ -147,7 +147,7 @@ def _floats(x: Number) -> Number:
 # Hoffmann et al. 2022 (arXiv 2203.15556), eq. 10: approach 3 as published.
 HOFFMANN = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
 
-# Besiroglu et al. 2024 (arXiv 2404.10102): the same data fitted to the optimum.
+# Besiroglu et al. 2024 (arXiv 2404.10102): figure 4 of the same, fitted again.
 BESIROGLU = Chinchilla(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 
 # Kaplan et al. 2020 (arXiv 2001.08361), table 2: L(N, D) fitted jointly.

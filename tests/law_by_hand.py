@@ -1,9 +1,25 @@
-"""Approach 3 written again in NumPy and SciPy, for tests to compare with."""
+"""Laws that are known, and approach 3 written again in NumPy and SciPy."""
 
 import numpy as np
 from scipy import optimize
 
 from scaling_jax import laws
+from tests import studies
+
+BUDGETS = (1e19, 1e20, 1e21, 1e22)
+LAWS = {
+  'hoffmann': laws.HOFFMANN,
+  'besiroglu': laws.BESIROGLU,
+  'much_text': laws.Chinchilla(0.5, 40.0, 9000.0, 0.21, 0.55),
+  'much_model': laws.Chinchilla(1.2, 6e3, 60.0, 0.6, 0.2),
+  'little_floor': laws.Chinchilla(0.05, 40.0, 60.0, 0.25, 0.3),
+}
+
+
+def study(law=laws.HOFFMANN, noise=1e-3, seed=0, **design):
+  """N, D, L of a simulated study."""
+  plan = studies.design(law, **{'budgets': BUDGETS, 'models': 6} | design)
+  return plan.N, plan.D, studies.noisy(law, plan, noise, seed)
 
 
 def shares(law, N, D):

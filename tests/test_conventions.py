@@ -82,7 +82,8 @@ class ConventionsTest(absltest.TestCase):
     # The law in N + constant is none of approach 3's, but it moves that way.
     by_law = {name: row['parametric']['value'] for name, row in found.items()}
     self.assertLess(by_law['all'], by_law['own'] - 0.05)
-    self.assertEqual(by_law['all'], by_law['mixed'])
+    # One fit serves both; what a FLOP buys sets them apart.
+    self.assertLess(by_law['mixed'], by_law['all'])
 
   def test_a_power_of_N_in_closed_form(self):
     # In N' = N^1.3 the law holds with alpha / 1.3, and 6 N' D = C N^0.3.

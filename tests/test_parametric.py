@@ -8,7 +8,6 @@ from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
 import pytest
-from scipy import optimize
 
 from scaling_jax import laws
 from scaling_jax.analysis import fit as fit_lib
@@ -16,29 +15,18 @@ from scaling_jax.analysis import parametric
 from scaling_jax.analysis import simulate
 from tests import law_by_hand
 from tests import studies
+from tests.law_by_hand import BUDGETS
+from tests.law_by_hand import LAWS
+from tests.law_by_hand import study
 
 CHINCHILLA = (
   pathlib.Path(__file__).resolve().parents[2]
   / 'shared' / 'data' / 'published' / 'chinchilla_figure4.csv'
 )  # fmt: skip
 
-BUDGETS = (1e19, 1e20, 1e21, 1e22)
-LAWS = {
-  'hoffmann': laws.HOFFMANN,
-  'besiroglu': laws.BESIROGLU,
-  'much_text': laws.Chinchilla(0.5, 40.0, 9000.0, 0.21, 0.55),
-  'much_model': laws.Chinchilla(1.2, 6e3, 60.0, 0.6, 0.2),
-  'little_noise_floor': laws.Chinchilla(0.05, 40.0, 60.0, 0.25, 0.3),
-}
 MATRIX = [(f'{name}_{solver}', law, solver)
           for name, law in LAWS.items() for solver in fit_lib.SOLVERS]  # fmt: skip
 DRAWS = 300  # one count, because each is compiled anew
-
-
-def study(law=laws.HOFFMANN, noise=1e-3, seed=0, **design):
-  """N, D, L of a simulated study."""
-  plan = studies.design(law, **{'budgets': BUDGETS, 'models': 6} | design)
-  return plan.N, plan.D, studies.noisy(law, plan, noise, seed)
 
 
 def fit(N, D, L, draws=0, starts='projection', **kwargs):
@@ -65,7 +53,6 @@ class ChinchillaTest(parameterized.TestCase):
   @parameterized.parameters(
     ('auto', 'both'),
     ('auto', 'projection'),
-    ('jax', 'projection'),
     ('optimistix', 'both'),
     ('optimistix', 'projection'),
   )
@@ -77,9 +64,10 @@ class ChinchillaTest(parameterized.TestCase):
     found = self.check('optimistix', 'grid')
     self.assertEqual(found.fit.n_starts, 4500)
 
+  @parameterized.parameters('both', 'projection')
   @pytest.mark.slow
-  def test_the_optimum_from_all_starts_with_jax(self):
-    self.check('jax', 'both')
+  def test_the_optimum_with_jax(self, starts):
+    self.check('jax', starts)
 
   def check(self, solver, starts):
     N, D, L = chinchilla()
@@ -208,19 +196,21 @@ class DrawsTest(parameterized.TestCase):
     self.assertEqual(none.law, one.law)
 
   def test_draws_that_are_no_law_are_not_numbers(self):
-    N, D, L = study(models=4, reach=2.0, budgets=(1e20, 2e20), noise=0.003)
-    centred = parametric.Centred.of(N, D, L)
+    # Text hardly matters here, so that in some draws it does harm.
+    law = laws.Chinchilla(2.0, 400.0, 4.0, 0.34, 0.28)
+    N, D, L = study(law, 0.01, models=8, reach=2.0, budgets=(1e20, 2e20, 4e20))
     found = fit(N, D, L)
+    self.assertTrue(found.ok)
     drawn = parametric.draw(
-      centred, found.fit.params, found.noise, DRAWS, 'noise'
-    )
+      parametric.Centred.of(N, D, L), found.fit.params, found.noise, DRAWS,
+      'noise',
+    )  # fmt: skip
     undefined = np.isnan(drawn.E)
     self.assertTrue(undefined.any() and not undefined.all())
     for values in drawn:
       np.testing.assert_array_equal(np.isfinite(values), ~undefined)
       self.assertTrue(np.all(values[~undefined] > 0))
     # Where they are many nothing bounds the law, and none is shown.
-    self.assertTrue(found.ok)
     open_ended = fit(N, D, L, DRAWS)
     self.assertEqual(open_ended.status, 'not_identified')
     self.assertIn(f'{undefined.mean():.0%} of studies', open_ended.sentence)
@@ -233,13 +223,15 @@ class RefusalTest(parameterized.TestCase):
     found = fit(N[:4], D[:4], L[:4], DRAWS)
     self.assertEqual(found.status, 'too_few_points')
     self.assertIn('4 runs', found.sentence)
-    five = [0, 5, 11, 15, 23]
-    found = fit(N[five], D[five], L[five], DRAWS)
-    self.assertEqual(found.status, 'no_degrees_of_freedom')
-    self.assertIsNone(found.draws)
-    self.assertIsNone(found.noise)
-    # Five losses without noise still tell five numbers.
-    np.testing.assert_allclose(found.law, laws.HOFFMANN, rtol=1e-6)
+    some = [0, 5, 11, 15, 23, 8, 12, 19]
+    for n in (5, 6, 7):
+      found = fit(N[some[:n]], D[some[:n]], L[some[:n]], DRAWS)
+      self.assertEqual(found.status, 'no_degrees_of_freedom')
+      self.assertIn(f'{n} runs', found.sentence)
+      self.assertIsNone(found.draws)
+      # Five losses without noise still tell five numbers.
+      np.testing.assert_allclose(found.law, laws.HOFFMANN, rtol=1e-5)
+    self.assertTrue(fit(N[some], D[some], L[some]).ok)
 
   def test_one_budget(self):
     N, D, L = study(models=24, budgets=(1e20,), noise=0)
@@ -247,7 +239,24 @@ class RefusalTest(parameterized.TestCase):
     self.assertEqual(found.status, 'not_identified')
     self.assertIn('a second budget', found.sentence)
     self.assertIsNone(found.fit)
-    self.assertNotIn('budget', fit(N, D, L).sentence)  # None: not asked
+
+  def test_tokens_that_are_a_power_of_parameters(self):
+    N = np.geomspace(1e7, 1e9, 24)
+    for power in (-1.0, 0.5, 1.0):
+      D = 1e10 * (N / 1e8) ** power
+      # The terms exchanged fit as well: A/N^alpha is a power of D, too.
+      law = laws.Chinchilla(1.7, 400.0, 400.0, 0.3, 0.25)
+      other = laws.Chinchilla(
+        1.7,
+        400 * (1e10 / 1e8**power) ** -0.25,
+        400 * (1e10 ** (1 / power) / 1e8) ** 0.3,
+        0.25 * power,
+        0.3 / power,
+      )
+      np.testing.assert_allclose(law.loss(N, D), other.loss(N, D), rtol=1e-9)
+      found = fit(N, D, law.loss(N, D))
+      self.assertEqual(found.status, 'not_identified')
+      self.assertIn(f'D as N^{power:.2f}', found.sentence)
 
   def test_one_or_two_sizes(self):
     N, D, L = study(noise=0)
@@ -297,101 +306,6 @@ class RefusalTest(parameterized.TestCase):
     ):
       with self.assertRaisesRegex(ValueError, f"{name}='best'.*{known}"):
         fit(*study(), **{name: 'best'})
-
-
-class OptimumAlongTest(parameterized.TestCase):
-  @parameterized.product(law=tuple(LAWS.values()), slope=(-1.0, -0.9))
-  def test_numeric_minimum(self, law, slope):
-    at_zero = np.log(1e21 / 6) + (slope + 1) * np.log(1e-9)
-    found = optimize.minimize_scalar(
-      lambda log_N: law.loss(np.exp(log_N), np.exp(slope * log_N + at_zero)),
-      bounds=(10, 35),
-      method='bounded',
-      options={'xatol': 1e-9},
-    )
-    log_N = parametric.optimum_along(law, slope, at_zero)
-    self.assertAlmostEqual(log_N, found.x, delta=1e-5)
-    if slope == -1:
-      self.assertAlmostEqual(log_N, np.log(law.optimum(1e21).N), delta=1e-10)
-
-  def test_a_law_of_arrays(self):
-    many = laws.Chinchilla(*np.array(list(LAWS.values())).T)
-    many.E[1], many.alpha[2] = np.nan, -0.1
-    log_N = parametric.optimum_along(many, -1, np.log(1e21 / 6))
-    one = parametric.optimum_along(laws.HOFFMANN, -1, np.log(1e21 / 6))
-    self.assertEqual(log_N.shape, (5,))
-    self.assertAlmostEqual(log_N[0], one)
-    # A share that rises has no minimum, and no warning is given.
-    self.assertSequenceEqual(list(np.isnan(log_N)), [0, 0, 1, 0, 0])
-
-
-class StartsTest(absltest.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.runs = study(noise=0.002)
-    self.centred = parametric.Centred.of(*self.runs)
-
-  def objectives(self, starts):
-    N, D, L = (np.log(x) for x in self.runs)
-    n, d = N - N.mean(), D - D.mean()
-    out = []
-    for a, b, e, alpha, beta in starts:
-      terms = np.exp(a - alpha * n), np.exp(b - beta * d), np.exp(e)
-      size = np.abs(np.log(sum(terms)) - L)
-      out.append(np.where(size < 1e-3, size**2 / 2, 1e-3 * (size - 5e-4)).sum())
-    return np.array(out)
-
-  def test_hoffmann_s_grid(self):
-    # Hoffmann et al. (2022), appendix D.3 of v1: the values of each parameter.
-    grid = parametric.grid_starts(self.centred)
-    self.assertEqual(grid.shape, (4500, 5))
-    log_N, log_D = (np.log(x).mean() for x in self.runs[:2])
-    a, b = grid[:, 0] + grid[:, 3] * log_N, grid[:, 1] + grid[:, 4] * log_D
-    rows = np.round(np.column_stack([a, b, grid[:, 2:]]), 9)
-    self.assertLen(np.unique(rows, axis=0), 4500)
-    for column, values in zip(
-      rows.T,
-      (range(0, 30, 5), range(0, 30, 5), (-1, -0.5, 0, 0.5, 1))
-      + ((0, 0.5, 1, 1.5, 2),) * 2,
-    ):
-      np.testing.assert_array_equal(np.unique(column), values)
-
-  def test_the_most_promising_of_the_grid(self):
-    grid = parametric.grid_starts(self.centred)
-    best = self.objectives(parametric.grid_starts(self.centred, 24))
-    self.assertTrue(np.all(np.diff(best) >= 0))
-    every = np.sort(self.objectives(grid))[:24]
-    np.testing.assert_allclose(best, every, rtol=1e-9)
-
-  def test_projection_knows_what_is_linear(self):
-    # With exponents that lie on its grid and no noise it starts at the truth.
-    exponents = np.geomspace(0.05, 1.5, 24)
-    law = laws.Chinchilla(1.7, 400.0, 2000.0, exponents[13], exponents[12])
-    N, D, L = study(law, noise=0)
-    centred = parametric.Centred.of(N, D, L)
-    starts = parametric.projection_starts(centred)
-    self.assertEqual(starts.shape, (24, 5))
-    np.testing.assert_allclose(
-      starts[0], law_by_hand.as_params(law, N, D), atol=1e-8
-    )
-    np.testing.assert_allclose(centred.law(starts[0]), law, rtol=1e-6)
-
-  def test_projection_is_near_with_noise(self):
-    starts = parametric.projection_starts(self.centred)
-    found = self.objectives(starts)
-    self.assertTrue(np.all(np.diff(found) >= 0))
-    self.assertLess(
-      found[-1], self.objectives(parametric.grid_starts(self.centred)).min()
-    )
-
-  def test_pad(self):
-    for n, padded in ((1, 32), (31, 32), (32, 32), (33, 64)):
-      x = np.arange(1.0, n + 1)
-      wide = parametric.pad(np.stack([x, -x]))
-      self.assertEqual(wide.shape, (2, padded))
-      np.testing.assert_array_equal(wide[:, :n], [x, -x])
-      self.assertFalse(wide[:, n:].any())
-      np.testing.assert_array_equal(parametric.pad(x), wide[0])
 
 
 if __name__ == '__main__':

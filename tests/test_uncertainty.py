@@ -151,9 +151,6 @@ class EstimateTest(parameterized.TestCase):
     self.assertEqual(uncertainty.unknown(), UNKNOWN)
     alone = interval(None, None, 2.0)
     self.assertEqual(uncertainty.estimate(np.float32(2), None, 0.95), alone)
-    self.assertEqual(uncertainty.bare(2), alone)
-    self.assertEqual(uncertainty.bare(None), UNKNOWN)
-    self.assertEqual(uncertainty.bare(np.nan), UNKNOWN)
     self.assertEqual(
       uncertainty.estimate(1.0, np.full(9, np.nan), 0.95), interval(None, None)
     )

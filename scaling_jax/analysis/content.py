@@ -1,6 +1,5 @@
 """Laws as fits.json holds them: plain numbers, intervals, verdicts."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ from scaling_jax.analysis import envelope
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import uncertainty
-from scaling_jax.analysis.points import Point
 from scaling_jax.analysis.uncertainty import estimate
 
 CURVE_POINTS = 120  # of an envelope's curve that fits.json keeps
@@ -42,7 +40,6 @@ def _power_law(line, draws, level: float, bias=None) -> dict[str, Any]:
 
 
 def isoflop_part(found: isoflop.IsoFlop, grid, level: float) -> dict[str, Any]:
-  opposite = None if found.bias is None else -found.bias
   at = []
   if found.N_opt is not None:
     for C in grid:
@@ -52,8 +49,8 @@ def isoflop_part(found: isoflop.IsoFlop, grid, level: float) -> dict[str, Any]:
     'status': found.status,
     'sentence': found.sentence,
     'budgets': [_budget(b, level) for b in found.budgets],
-    'N_opt': _power_law(found.N_opt, found.N_draws, level, found.bias),
-    'D_opt': _power_law(found.D_opt, found.D_draws, level, opposite),
+    'N_opt': _power_law(found.N_opt, found.N_draws, level, found.N_bias),
+    'D_opt': _power_law(found.D_opt, found.D_draws, level, found.D_bias),
     'at': at,
   }
 
@@ -83,25 +80,11 @@ def _budget(budget: isoflop.Budget, level: float) -> dict[str, Any]:
     'center': c.center,
     'coefficients': [float(c.c2), float(c.c1), float(c.c0)],
   }
-  log_N, L = c.minimum()
-  if not np.isfinite(log_N):
-    return out
-  drawn_N = drawn_L = drawn_D = None
-  if budget.draws is not None:
-    drawn_N, drawn_L = budget.draws.minimum()
-    drawn_D = budget.tokens(drawn_N)
-  N_bias, L_bias = budget.bias or (None, None)
-  D_bias = None
-  if N_bias is not None:
-    D_bias = N_bias * budget.token_line()[0]
-  widen, exp_estimate = uncertainty.widen, uncertainty.exp_estimate
-  out['N_opt'] = widen(exp_estimate(log_N, drawn_N, level), N_bias, ratio=True)
-  out['D_opt'] = widen(
-    exp_estimate(budget.tokens(log_N), drawn_D, level), D_bias, ratio=True
-  )
-  out['L_min'] = widen(estimate(L, drawn_L, level), L_bias)
+  out |= isoflop.estimates(budget, level)
   if np.isfinite(budget.local):
-    out['N_opt_local'] = exp_estimate(budget.local, budget.local_draws, level)
+    out['N_opt_local'] = uncertainty.exp_estimate(
+      budget.local, budget.local_draws, level
+    )
   return out
 
 
@@ -164,11 +147,25 @@ def parametric_part(
     'method': found.method,
     'noise': _noise(found.noise, level),
   }
-  for name in ('E', 'A', 'B', 'alpha', 'beta', 'exponent_N', 'exponent_D'):
+  for name in ('E', 'A', 'B', 'alpha', 'beta'):
     out[name] = number(lambda x, name=name: getattr(x, name))
-  # N_opt = N0 C^a as approaches 1 and 2 state it, at C = 6 N D.
-  out['N0'] = number(lambda x: x.G * 6.0**-x.exponent_N)
-  out['D0'] = number(lambda x: 6.0**-x.exponent_D / x.G)
+  slope, at_zero = line = cost_line(
+    [p.N for p in points], [p.D for p in points], [p.C for p in points]
+  )
+  # N_opt = N0 C^a and D_opt = D0 C^b as approaches 1 and 2 state them, C being
+  # what the source's runs spend.
+  out['exponent_N'] = number(lambda x: parametric.exponent_along(x, slope))
+  out['exponent_D'] = number(
+    lambda x: 1 + slope * parametric.exponent_along(x, slope)
+  )
+  out['N0'] = number(
+    lambda x: np.exp(parametric.optimum_along(x, slope, at_zero))
+  )
+  out['D0'] = number(
+    lambda x: np.exp(
+      slope * parametric.optimum_along(x, slope, at_zero) + at_zero
+    )
+  )
   for name in (
     'objective', 'gradient_norm', 'condition', 'n_starts', 'n_agree', 'solver'
   ):  # fmt: skip
@@ -178,20 +175,19 @@ def parametric_part(
   fitted = [float(law.loss(p.N, p.D)) for p in points]
   out['predicted'] = fitted
   out['residuals'] = [float(np.log(p.loss / L)) for p, L in zip(points, fitted)]
-  out['at'] = [_law_at(number, points, C) for C in grid]
+  out['at'] = [_law_at(number, line, C) for C in grid]
   return out
 
 
-def _law_at(number, points, C: float) -> dict[str, Any]:
+def _law_at(number, line, C: float) -> dict[str, Any]:
   """The law's optimum at C FLOPs, spent as the source's runs spend them."""
-  slope, at_zero = cost_line(points)
-  at_C = at_zero + np.log(C)
+  slope, at_zero = line[0], line[1] + np.log(C)
 
   def log_N(law):
-    return parametric.optimum_along(law, slope, at_C)
+    return parametric.optimum_along(law, slope, at_zero)
 
   def D(law):
-    return np.exp(slope * log_N(law) + at_C)
+    return np.exp(slope * log_N(law) + at_zero)
 
   return {
     'C': C,
@@ -201,13 +197,15 @@ def _law_at(number, points, C: float) -> dict[str, Any]:
   }
 
 
-def cost_line(points: Sequence[Point]) -> tuple[float, float]:
-  """(s, d) in log D = log C + s log N + d, by the runs' own C.
+def cost_line(N, D, C) -> tuple[float, float]:
+  """(s, d) in log D = log C + s log N + d, by what runs [n] spent.
 
   Where C is 6 N D but for rounding to whole steps, that is (-1, -log 6).
   """
-  log_N, log_D, log_C = np.log([(p.N, p.D, p.C) for p in points]).T
+  log_N, log_D, log_C = np.log([N, D, C])
   if np.all(np.abs(np.log(6) + log_N + log_D - log_C) < 0.01):
     return -1.0, -float(np.log(6))
+  if np.ptp(log_N) < 1e-9:
+    return -1.0, float(np.mean(log_D - log_C + log_N))
   slope, at_zero = np.polyfit(log_N, log_D - log_C, 1)
   return float(slope), float(at_zero)

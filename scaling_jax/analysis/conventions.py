@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling_jax.analysis import content
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import uncertainty
@@ -55,7 +56,7 @@ def compare(
       {
         'name': name,
         'isoflop': _isoflop(N, C, D, L, groups, law, level, draws, seed),
-        'parametric': _parametric(law, level),
+        'parametric': _parametric(law, N, D, C, level),
       }
     )
   known = any(
@@ -66,11 +67,16 @@ def compare(
   return out if known else []
 
 
-def _parametric(found, level) -> uncertainty.Estimate:
+def _parametric(found, N, D, C, level) -> uncertainty.Estimate:
   if not found.ok:
     return uncertainty.unknown()
-  drawn = None if found.draws is None else found.draws.exponent_N
-  return estimate(found.law.exponent_N, drawn, level)
+  slope = content.cost_line(N, D, C)[0]
+  drawn = found.draws
+  return estimate(
+    parametric.exponent_along(found.law, slope),
+    drawn and parametric.exponent_along(drawn, slope),
+    level,
+  )
 
 
 def _isoflop(

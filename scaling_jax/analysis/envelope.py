@@ -14,7 +14,7 @@ from scipy import stats
 
 GRID = 1500
 MIN_WINNERS = 3
-OPEN_DRAWS = 0.025  # a 95 % interval has no bound beyond this share
+OPEN_DRAWS = 0.005  # the share of draws without a law that is too many
 _SCREEN = 400  # draws at most: each is a search over the whole grid
 
 
@@ -66,7 +66,10 @@ class Envelope(NamedTuple):
 
 
 def fit(
-  curves: Sequence[TrainingCurve], draws: int = 400, seed: int = 0
+  curves: Sequence[TrainingCurve],
+  draws: int = 400,
+  seed: int = 0,
+  level: float = 0.95,
 ) -> Envelope:
   """The envelope of the curves, with intervals from resampled runs.
 
@@ -78,6 +81,7 @@ def fit(
     curves: of runs of several sizes.
     draws: resampled studies.
     seed: of the draws.
+    level: of the intervals to be, which few winners make wider.
   """
   curves = tuple(sorted(curves, key=lambda c: (c.N, c.run_id)))
   if not curves:
@@ -115,7 +119,8 @@ def fit(
     return out
   drawn = _draws(L, N, tokens, grid, min(draws, _SCREEN), seed)
   # So few steps of a staircase scatter as few points about a line do.
-  wider = stats.t.ppf(0.975, kinds - 2) / stats.norm.ppf(0.975)
+  tail = (1 + level) / 2
+  wider = stats.t.ppf(tail, kinds - 2) / stats.norm.ppf(tail)
   N_draws, D_draws = (
     center + wider * (draw - center)
     for draw, center in zip(drawn, (out.N_opt, out.D_opt))

@@ -38,8 +38,7 @@ class Fit(NamedTuple):
     params: [P] the best minimum found.
     objective: the sum of w · Huber_delta(residual) there.
     gradient_norm: the largest entry of its gradient, per delta, in the
-      conditioned parameters; squared, the decrease that one Newton step would
-      bring.
+      conditioned parameters.
     condition: of the residuals' Jacobian in the fit's own parameters, largest
       over smallest singular value; large where the data leave a direction
       open.
@@ -102,24 +101,30 @@ def fit(
   run = functools.partial(
     _run, residuals, delta, data=data, weights=weights, batched=(1, 0, 0)
   )
-  by_jax = np.inf
   if solver == 'auto':
-    first, objective, gradient = run('jax', starts[:FIRST])
-    certified = gradient <= GRADIENT_TOLERANCE
-    by_jax = np.min(objective, where=certified, initial=np.inf)
-    usable = np.isfinite(first).all(1, keepdims=True)
-    starts[:FIRST] = np.where(usable, first, starts[:FIRST])
-  last = 'optimistix' if solver == 'auto' else solver
-  params, objective, gradient = run(last, starts)
+    first = run('jax', starts[:FIRST])
+    certified = np.zeros(len(starts), bool)
+    certified[:FIRST] = first[2] <= GRADIENT_TOLERANCE
+    usable = np.isfinite(first[0]).all(1, keepdims=True)
+    starts[:FIRST] = np.where(usable, first[0], starts[:FIRST])
+    ends = run('optimistix', starts)
+    for by_jax, end in zip(first, ends):
+      kept = certified[:FIRST]
+      end[:FIRST][kept] = by_jax[kept]
+    params, objective, gradient = ends
+  else:
+    certified = np.full(len(starts), solver == 'jax')
+    params, objective, gradient = run(solver, starts)
   finite = np.isfinite(objective)
   objective = np.where(finite, objective, np.inf)
   best = int(np.argmin(objective))
   lowest = objective[best]
   agree = finite & (objective <= lowest * (1 + AGREEMENT) + 1e-15)
-  still = np.where(agree & np.isfinite(gradient), gradient, np.inf)
-  if np.isfinite(still).any():
-    # Of those that agree, the one that is nearest to standing still.
-    best = int(np.argmin(still))
+  still = agree & np.isfinite(gradient)
+  if still.any():
+    # Of those that agree jax.scipy's, and of these the one nearest to rest.
+    preferred = still & certified if (still & certified).any() else still
+    best = int(np.argmin(np.where(preferred, gradient, np.inf)))
   condition = _condition(residuals, params[best], data, weights)
   found = Fit(
     params[best],
@@ -128,7 +133,7 @@ def fit(
     condition,
     len(starts),
     int(agree.sum()),
-    'jax' if finite.any() and by_jax <= lowest * (1 + AGREEMENT) else last,
+    'jax' if certified[best] else 'optimistix',
     'ok',
     '',
   )
@@ -154,7 +159,8 @@ def refit(
     weights: [B, n].
     delta: as for `fit`.
     solver: as for `fit`, but 'auto' is optimistix alone: from a start this
-      near both end at the same place, and it is several times faster.
+      near both end at the same place, and it is several times faster. What
+      'jax' leaves uncertified optimistix finishes.
     batched_data: whether each refit has data of its own.
   """
   solver = 'optimistix' if _check(solver) == 'auto' else solver
@@ -163,6 +169,14 @@ def refit(
     residuals, delta, solver, start, data, weights, batched
   )
   certified = np.isfinite(objective) & (gradient <= GRADIENT_TOLERANCE)
+  if solver == 'jax' and not certified.all():
+    # A draw is no draw of the law only because a line search gave up.
+    usable = np.isfinite(params).all(1, keepdims=True)
+    params, objective, gradient = _run(
+      residuals, delta, 'optimistix', np.where(usable, params, start), data,
+      weights, (1, int(batched_data), 1),
+    )  # fmt: skip
+    certified = np.isfinite(objective) & (gradient <= GRADIENT_TOLERANCE)
   return Refits(params, certified)
 
 
@@ -220,7 +234,7 @@ def _run(residuals, delta, solver, starts, data, weights, batched):
       lambda x: jnp.asarray(x, jnp.float64), (starts, data, weights)
     )
     solve = _compiled(residuals, delta, solver, batched)
-    return [np.asarray(x) for x in solve(*arguments)]
+    return [np.array(x) for x in solve(*arguments)]
 
 
 @functools.lru_cache(maxsize=64)

@@ -45,8 +45,9 @@ def foretell(
       ),
     }
   held = usable[-1]
-  edge = min(points[i].C for i in held)
-  rest = [p for p in points if p.C < edge]
+  # A run beside the held-out budget would make this an interpolation.
+  last = max(points[i].C for i in usable[-2])
+  rest = [p for p in points if p.C <= last]
   N, D, L = (
     np.array([getattr(p, f) for p in rest]) for f in ('N', 'D', 'loss')
   )
@@ -64,6 +65,7 @@ def foretell(
   truth = _actual(actual, level)
   for optimum in optima:
     optimum['actual'] = truth
+    optimum['inside'] = overlap(optimum['predicted'], truth)
   known = [run['inside'] for run in runs if run['inside'] is not None]
   if not known:
     return {
@@ -131,16 +133,20 @@ def _by_law(fitted, actual, level) -> dict[str, Any]:
 
 
 def _actual(budget: isoflop.Budget, level: float) -> uncertainty.Estimate:
-  if not budget.counts or budget.parabola is None:
+  if not budget.counts:
     return uncertainty.unknown()
-  drawn = None
-  if budget.draws is not None:
-    drawn = budget.draws.minimum()[0]
-  interval = uncertainty.exp_estimate(
-    budget.parabola.minimum()[0], drawn, level
-  )
-  bias = budget.bias[0] if budget.bias else None
-  return uncertainty.widen(interval, bias, ratio=True)
+  return isoflop.estimates(budget, level)['N_opt']
+
+
+def overlap(
+  one: uncertainty.Estimate, other: uncertainty.Estimate
+) -> bool | None:
+  """Whether two intervals share a number; None where a bound is missing."""
+  ends = one['low'], one['high'], other['low'], other['high']
+  low, high, least, most = (x if x is not None else np.nan for x in ends)
+  if np.isnan([low, high, least, most]).any():
+    return None
+  return bool(low <= most and least <= high)
 
 
 def as_groups(points, groups):

@@ -103,7 +103,7 @@ class IsoFlop(NamedTuple):
     budgets: in the order of C.
     N_opt, D_opt: [2] slope and intercept of the logarithm against log C.
     N_draws, D_draws: [B, 2] what they might have been, or None.
-    bias: [2] of N_opt's slope and intercept as foretold; D_opt's is minus it.
+    N_bias, D_bias: [2] of slope and intercept as foretold, or None.
   """
 
   status: str
@@ -113,7 +113,8 @@ class IsoFlop(NamedTuple):
   D_opt: np.ndarray | None = None
   N_draws: np.ndarray | None = None
   D_draws: np.ndarray | None = None
-  bias: np.ndarray | None = None
+  N_bias: np.ndarray | None = None
+  D_bias: np.ndarray | None = None
 
   @property
   def ok(self) -> bool:
@@ -137,12 +138,15 @@ def fit(
   groups = sorted(groups, key=lambda group: group[0])
   budgets = [_parabola_of(*group) for group in groups]
   rng = np.random.default_rng(seed)
+  known = noises(budgets)
+  # Budgets of one pooled noise share its size in every draw.
+  scales = {noise: noise.scales(rng, draws) for noise in known if noise}
   fitted = []
-  for budget, noise in zip(budgets, noises(budgets)):
+  for budget, noise in zip(budgets, known):
     if budget.parabola is not None:
       budget = budget._replace(noise=noise)
       if noise and draws:
-        budget = _with_draws(budget, noise, draws, rng)
+        budget = _with_draws(budget, scales[noise], rng)
       budget = _with_local(budget)
       budget = _judged(budget._replace(bias=_bias(budget, law)))
     fitted.append(budget)
@@ -156,8 +160,9 @@ def noises(budgets: Sequence[Budget]) -> list[uncertainty.Noise | None]:
   parabola misses it should not widen the others' intervals. The rest are
   pooled; where they have no freedom together, with all.
   """
+  # Relative to the loss, which is positive where a parabola may not be.
   left = [
-    np.log(b.L / b.parabola.loss(np.log(b.N))) if b.parabola else np.empty(0)
+    1 - b.parabola.loss(np.log(b.N)) / b.L if b.parabola else np.empty(0)
     for b in budgets
   ]
   own = [
@@ -185,7 +190,7 @@ def _parabola_of(C, N, D, L) -> Budget:
   if kinds < _PARABOLA:
     return budget._replace(
       status='too_few_points',
-      sentence=f'{kinds} models: a parabola needs three',
+      sentence=f'a parabola needs three models, and there are {kinds}',
     )
   return budget._replace(parabola=_least_squares(budget.N, budget.L))
 
@@ -199,12 +204,15 @@ def _least_squares(N: np.ndarray, L: np.ndarray) -> Parabola:
   return Parabola(center, c2, c1, c0)
 
 
-def _with_draws(budget, noise, draws, rng) -> Budget:
+def _with_draws(budget, scales, rng) -> Budget:
+  """Draws about the parabola; for the second look, about the runs."""
   fitted = budget.parabola.loss(np.log(budget.N))
-  shaken = uncertainty.noise_draws(rng, draws, len(fitted), noise)
-  L = fitted * np.exp(shaken)
-  _, local = _akima(budget.N, L)
-  return budget._replace(draws=_least_squares(budget.N, L), local_draws=local)
+  shaken = np.exp(scales[:, None] * rng.normal(size=(len(scales), len(fitted))))
+  inside, local = _akima(budget.N, budget.L * shaken)
+  return budget._replace(
+    draws=_least_squares(budget.N, fitted * shaken),
+    local_draws=np.where(inside, local, np.nan),
+  )
 
 
 def _with_local(budget: Budget) -> Budget:
@@ -311,8 +319,9 @@ def _power_laws(budgets) -> IsoFlop:
     f'; {left_out} left out, see each' if left_out else ''
   )
   if all(budget.bias is not None for budget in used):
-    foretold = np.array([budget.bias[0] for budget in used])
-    out = out._replace(bias=foretold @ solve)
+    N_bias = np.array([budget.bias[0] for budget in used])
+    D_bias = np.array([b.token_line()[0] for b in used]) * N_bias
+    out = out._replace(N_bias=N_bias @ solve, D_bias=D_bias @ solve)
   if any(budget.noise is None for budget in used):
     return out._replace(
       status='no_degrees_of_freedom',
@@ -322,11 +331,30 @@ def _power_laws(budgets) -> IsoFlop:
     return out._replace(sentence=sentence)
   drawn_N = np.stack([b.draws.minimum()[0] for b in used], -1)
   drawn_D = np.stack([b.tokens(n) for b, n in zip(used, drawn_N.T)], -1)
+  ratio = _scatter(log_C, log_N, drawn_N)
+  if ratio > 1:
+    sentence += (
+      f'; the minima scatter {ratio:.1f} times as much about the line as their'
+      " noise would have them, and the line's intervals are that much wider"
+    )
   return out._replace(
     sentence=sentence,
-    N_draws=lines(log_C, drawn_N),
-    D_draws=lines(log_C, drawn_D),
+    N_draws=out.N_opt + ratio * (lines(log_C, drawn_N) - out.N_opt),
+    D_draws=out.D_opt + ratio * (lines(log_C, drawn_D) - out.D_opt),
   )
+
+
+def _scatter(x: np.ndarray, y: np.ndarray, drawn: np.ndarray) -> float:
+  """Birge's ratio of y [k] about its line, at least 1; sds from drawn [B, k].
+
+  1 for two points, through which a line passes whatever they are.
+  """
+  dof = len(x) - 2
+  if dof < 1:
+    return 1.0
+  low, high = np.nanquantile(drawn, [0.16, 0.84], axis=0)  # robust sds
+  off = (y - np.polyval(np.polyfit(x, y, 1), x)) / ((high - low) / 2 + 1e-12)
+  return max(1.0, float(np.sqrt(np.sum(off**2) / dof)))
 
 
 def lines(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -350,13 +378,34 @@ def at(found: IsoFlop, C: float, level: float):
   """N_opt and D_opt at C FLOPs, from the power laws, with intervals."""
   out = []
   x = np.array([np.log(C), 1.0])
-  for line, draws, sign in (
-    (found.N_opt, found.N_draws, 1),
-    (found.D_opt, found.D_draws, -1),
+  for line, draws, foretold in (
+    (found.N_opt, found.N_draws, found.N_bias),
+    (found.D_opt, found.D_draws, found.D_bias),
   ):
     interval = uncertainty.exp_estimate(
       line @ x, None if draws is None else draws @ x, level
     )
-    bias = None if found.bias is None else sign * float(found.bias @ x)
+    bias = None if foretold is None else float(foretold @ x)
     out.append(uncertainty.widen(interval, bias, ratio=True))
   return tuple(out)
+
+
+def estimates(budget: Budget, level: float) -> dict[str, uncertainty.Estimate]:
+  """N_opt, D_opt and L_min of a budget, widened by the foretold bias."""
+  names = ('N_opt', 'D_opt', 'L_min')
+  if budget.parabola is None:
+    return {name: uncertainty.unknown() for name in names}
+  log_N, L = budget.parabola.minimum()
+  drawn_N = drawn_D = drawn_L = None
+  if budget.draws is not None:
+    drawn_N, drawn_L = budget.draws.minimum()
+    drawn_D = budget.tokens(drawn_N)
+  N_bias, L_bias = budget.bias or (None, None)
+  D_bias = None if N_bias is None else N_bias * budget.token_line()[0]
+  widen, exp_estimate = uncertainty.widen, uncertainty.exp_estimate
+  found = (
+    widen(exp_estimate(log_N, drawn_N, level), N_bias, ratio=True),
+    widen(exp_estimate(budget.tokens(log_N), drawn_D, level), D_bias, True),
+    widen(uncertainty.estimate(L, drawn_L, level), L_bias),
+  )
+  return dict(zip(names, found))

@@ -18,7 +18,9 @@ from scaling_jax.analysis import uncertainty
 N_PARAMS = 5
 DELTA = 1e-3
 PAD = 32
-OPEN_DRAWS = 0.025  # a 95 % interval has no bound beyond this share
+OPEN_DRAWS = 0.005  # the share of draws without a law that is too many
+MIN_FREEDOM = 3  # with fewer the intervals were measured to be too narrow
+ALONG_A_LINE = 0.05  # of the scatter of log D, that is not log N's
 STARTS = ('both', 'projection', 'grid')
 
 
@@ -54,6 +56,14 @@ def residuals(params, data):
   model = jnp.exp(a - alpha * data['log_N'])
   text = jnp.exp(b - beta * data['log_D'])
   return jnp.log(jnp.exp(e) + model + text) - data['log_L']
+
+
+def exponent_along(law: laws.Chinchilla, slope):
+  """a in N_opt ∝ C^a along log D = log C + slope · log N + constant.
+
+  With slope -1, where C = 6 N D, it is beta / (alpha + beta).
+  """
+  return law.beta / (law.alpha - law.beta * slope)
 
 
 def pad(x: np.ndarray) -> np.ndarray:
@@ -158,10 +168,11 @@ def fit(
   law = centred.law(found.params)
   left = np.asarray(np.log(law.loss(N, D)) - centred.log_L)
   noise = uncertainty.noise_of(left, N_PARAMS)
-  if noise is None:
+  if noise is None or noise.dof < MIN_FREEDOM:
     return Parametric(
       'no_degrees_of_freedom',
-      f'{len(left)} runs leave nothing to judge five parameters by',
+      f'{len(left)} runs leave too little to judge five parameters by:'
+      f' {N_PARAMS + MIN_FREEDOM} are needed for an interval',
       found,
       law,
     )
@@ -296,5 +307,15 @@ def _refusal(centred: Centred, n_budgets: int | None):
     return 'not_identified', (
       'all runs share one budget, so that N and D move together: a second'
       ' budget is needed'
+    )
+  # The law reads the same with its two terms exchanged where D is a power of
+  # N: both answers fit alike, and only one is reported.
+  line = np.polyfit(centred.log_N, centred.log_D, 1)
+  off = np.std(centred.log_D - np.polyval(line, centred.log_N))
+  if off < ALONG_A_LINE * np.std(centred.log_D):
+    return 'not_identified', (
+      f'N and D move together over the runs, D as N^{line[0]:.2f}, so that'
+      ' their shares cannot be told apart: runs of one N and several D are'
+      ' needed'
     )
   return None

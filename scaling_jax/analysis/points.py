@@ -58,7 +58,7 @@ def read(paths: Sequence[epath.PathLike]) -> Source:
 
   Raises:
     UserError: a path that is not there, a table that fits no format, losses in
-      different units, or no run that can be used.
+      different units or on different corpora, or no run that can be used.
   """
   if isinstance(paths, (str, os.PathLike)):
     paths = [paths]
@@ -77,6 +77,12 @@ def read(paths: Sequence[epath.PathLike]) -> Source:
     raise UserError(
       f'{where} holds no run that can be used ({why}): a law needs finished'
       ' runs; finish them with launch.py or give another path'
+    )
+  corpora = sorted({p.dataset for p in source.points if p.dataset})
+  if len(corpora) > 1:
+    raise UserError(
+      f'the runs were trained on {" and ".join(corpora)}: the losses of one fit'
+      ' must be of one corpus; read them one after the other'
     )
   return source
 

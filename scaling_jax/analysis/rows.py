@@ -34,6 +34,7 @@ class Point(NamedTuple):
     bpb: loss in bits per byte; nan if unknown.
     folder: the run folder if it has a train_loss.npy, else ''.
     counts: how else this run's N and C can be counted: name -> (N, C).
+    dataset: the corpus, '' if unknown.
   """
 
   run_id: str
@@ -49,6 +50,7 @@ class Point(NamedTuple):
   bpb: float
   folder: str
   counts: Counts
+  dataset: str = ''
 
 
 class _Size(NamedTuple):
@@ -90,6 +92,7 @@ def of_run(run: records.Run, folder: str) -> Point:
     bpb=run.val_bpb,
     folder=folder,
     counts=_our_counts(run),
+    dataset=run.dataset,
   )
 
 

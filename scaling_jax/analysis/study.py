@@ -1,10 +1,12 @@
 """Every law on the same records: from runs to the content of fits.json."""
 
+import collections
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from etils import epath
 import numpy as np
+from scipy import stats
 
 import scaling_jax
 from scaling_jax import records
@@ -21,6 +23,7 @@ from scaling_jax.analysis.points import Point
 from scaling_jax.errors import UserError
 
 MISFIT = 2.0  # law's scatter over the parabolas' from which it is said
+MISFIT_CHANCE = 0.01  # and how rarely noise alone may make it so
 
 
 class Settings(NamedTuple):
@@ -81,6 +84,7 @@ def analyze(
     [t.curve for t in training if t.curve is not None],
     settings.draws,
     settings.seed,
+    settings.level,
   )
   grid = target_grid(points, settings.targets)
   level = settings.level
@@ -103,7 +107,7 @@ def analyze(
     'conventions': conventions.compare(
       points, groups, level, settings.draws, *ask, settings.seed
     ),
-    'curves': [t.fitted(level) for t in training],
+    'curves': [t.fitted(level, settings.seed) for t in training],
   }
   return records.plain(fits)  # what is not known is null, here as in the file
 
@@ -134,11 +138,23 @@ class _Training(NamedTuple):
   losses: np.ndarray
   warmup: int
   curve: envelope.TrainingCurve | None
+  problem: str = ''
 
   @classmethod
   def of(cls, point: Point) -> '_Training':
-    losses, warmup = curves_lib.read_losses(point.folder)
-    if len(losses) < warmup + 30 or not np.all(np.isfinite(losses)):
+    try:
+      losses, warmup = curves_lib.read_losses(point.folder)
+    except (UserError, OSError, ValueError):
+      return cls(
+        point, np.empty(0), 0, None, 'its train_loss.npy or config.json'
+        ' cannot be read',
+      )  # fmt: skip
+    if len(losses) != point.S:
+      return cls(
+        point, np.empty(0), 0, None, f'train_loss.npy holds {len(losses):,} of'
+        f' {point.S:,} steps',
+      )  # fmt: skip
+    if len(losses) < warmup + 30 or not np.all(losses > 0):
       return cls(point, losses, warmup, None)
     smooth = curves_lib.smooth(losses)
     after = smooth.step > warmup
@@ -148,11 +164,11 @@ class _Training(NamedTuple):
     )
     return cls(point, losses, warmup, curve)
 
-  def fitted(self, level: float) -> dict[str, Any]:
-    return {
-      'run_id': self.point.run_id,
-      **curves_lib.fit_curve(self.losses, self.warmup, level),
-    }
+  def fitted(self, level: float, seed: int) -> dict[str, Any]:
+    found = curves_lib.fit_curve(self.losses, self.warmup, level, seed=seed)
+    if self.problem:
+      found['sentence'] = f'{self.problem}.'
+    return {'run_id': self.point.run_id, **found}
 
 
 def target_grid(
@@ -187,17 +203,20 @@ def isoflop_groups(
 
 def misfit(law: parametric.Parametric, iso: isoflop.IsoFlop) -> list[str]:
   """A warning where runs scatter more about the law than about parabolas."""
-  known = [b.noise.sd for b in iso.budgets if b.noise]
+  known = {b.noise for b in iso.budgets if b.noise}
   if not law.ok or law.noise is None or not known:
     return []
-  ratio = law.noise.sd / float(np.median(known))
-  if ratio < MISFIT:
+  dof = sum(noise.dof for noise in known)
+  variance = sum(noise.dof * noise.sd**2 for noise in known) / dof
+  ratio = law.noise.sd / float(np.sqrt(variance)) if variance else np.inf
+  chance = stats.f.sf(ratio**2, law.noise.dof, dof)
+  if ratio < MISFIT or chance > MISFIT_CHANCE:
     return []
   return [
     f'Runs scatter {ratio:.1f} times as much about this law as about the'
-    ' parabolas of their budgets: it misses a shape that they show, and its'
-    ' intervals take that for noise. The held-out budget tells how far to trust'
-    ' it beyond the runs.'
+    ' parabolas of their budgets: the law misses a shape that they show, and'
+    " the law's intervals take that for noise. The held-out budget tells how far"
+    ' to trust it beyond the runs.'
   ]
 
 
@@ -233,10 +252,18 @@ def _run(point: Point, index: int, groups) -> dict[str, Any]:
 
 def _cells(points: Sequence[Point]) -> list[np.ndarray]:
   """Losses of runs that differ by their seed alone."""
-  cells: dict[tuple, list[float]] = {}
+  cells: dict[tuple, dict[int, float]] = {}
+  counts: collections.Counter[tuple] = collections.Counter()
   for p in points:
-    cells.setdefault((p.C, p.N, p.D), []).append(p.loss)
-  return [np.array(cell) for cell in cells.values()]
+    alike = (p.dataset, p.model, p.C, p.N, p.D, p.S)
+    cells.setdefault(alike, {})[p.seed] = p.loss
+    counts[alike] += 1
+  # Runs of one seed in one cell differ by something that no column tells.
+  return [
+    np.array(list(cell.values()))
+    for alike, cell in cells.items()
+    if len(cell) == counts[alike]
+  ]
 
 
 def write(fits: dict[str, Any], folder: epath.PathLike) -> None:

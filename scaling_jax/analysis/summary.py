@@ -64,18 +64,17 @@ class Table:
   def markdown(self) -> str:
     # A run's name may hold what would end a cell.
     cells = [[text.replace('|', r'\|') for text in row] for row in self.rows]
-    return '\n'.join(
-      [
-        f'## {self.title}',
-        '',
-        *_aligned([self.columns, *cells], ' | ', '| ', ' |', rule=True),
-        *(['', *self.notes] if self.notes else []),
-        '',
-      ]
-    )
+    lines = [f'## {self.title}', '']
+    if cells:
+      rows = [self.columns, *cells]
+      lines += [*_aligned(rows, ' | ', '| ', ' |', rule=True), '']
+    if self.notes:
+      lines += [*(f'- {note}' for note in self.notes), '']
+    return '\n'.join(lines)
 
   def plain(self) -> str:
-    lines = _aligned([self.columns, *self.rows], '  ')
+    rows = [self.columns, *self.rows] if self.rows else []
+    lines = _aligned(rows, '  ')
     return '\n'.join([self.title, *(f'  {x}' for x in lines), *self.notes, ''])
 
 
@@ -90,7 +89,8 @@ def tables(fits: Fits) -> list[Table]:
     _runs, _budgets, _power_laws, _parametric, _targets, _hold_out,
     _conventions, _curves,
   )  # fmt: skip
-  return [table for table in (make(fits) for make in made) if table.rows]
+  every = [make(fits) for make in made]
+  return [table for table in every if table.rows or table.notes]
 
 
 def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
@@ -100,7 +100,8 @@ def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
   text = '\n'.join(table.markdown() for table in made)
   records.write_atomic(folder / 'tables.md', text)
   for table in made:
-    records.write_atomic(folder / f'{table.name}.csv', table.csv())
+    if table.rows:
+      records.write_atomic(folder / f'{table.name}.csv', table.csv())
   return made
 
 
@@ -118,6 +119,8 @@ def estimate(x: Estimate, status: str = 'ok', show=None) -> str:
   """value [low, high], or the status where the value is not to be trusted."""
   if x['value'] is None or status not in ('ok', 'no_degrees_of_freedom'):
     return '–' if status == 'ok' else status
+  if x['low'] is None and x['high'] is None:
+    return 'no interval' if status == 'ok' else status  # never a bare number
   show = show or number
   low, high = ('?' if x[end] is None else show(x[end]) for end in ENDS)
   return f'{show(x["value"])} [{low}, {high}]'
@@ -136,6 +139,8 @@ def _is_estimate(value: Any) -> bool:
 
 
 def _aligned(rows, between, before='', after='', rule=False) -> list[str]:
+  if not rows:
+    return []
   widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
   left = [
     not any(_numeric(row[i]) for row in rows[1:]) for i in range(len(widths))
@@ -217,7 +222,9 @@ def _budgets(fits: Fits) -> Table:
     local = estimate(b['N_opt_local'], b['status'], amount)
     shown['N_opt by Akima'] = local
     shown["parabola's bias"] = (
-      '–' if b['bias'] is None else f'{100 * np.expm1(b["bias"]):+.1f} %'
+      '–'
+      if b['bias'] is None or b['status'] not in ('ok', 'no_degrees_of_freedom')
+      else f'{100 * np.expm1(b["bias"]):+.1f} %'
     )
     table.add(row, shown)
     for sentence in [b['sentence'], *b['notes']]:
@@ -313,6 +320,10 @@ def _targets(fits: Fits) -> Table:
           _loss_name(fits): estimate(loss),
         },
       )
+  if table.rows:
+    table.notes.append(
+      'Approaches 1 and 2 say what to train, and not the loss that it reaches.'
+    )
   return table
 
 
@@ -337,22 +348,24 @@ def _hold_out(fits: Fits) -> Table:
     )
   for optimum in found.get('optima', []):
     actual = optimum['actual']
+    inside = {True: 'overlap', False: 'apart', None: '–'}[optimum['inside']]
     table.add(
       {
         'what': f'N_opt by {optimum["law"]}',
         'predicted': optimum['predicted'],
         'actual': actual['value'],
-        'inside': '',
+        'inside': inside,
       },
       {
         'what': f'N_opt by {optimum["law"]}',
         'predicted': estimate(optimum['predicted'], optimum['status'], amount),
         'actual': estimate(actual, show=amount),
-        'inside': '–',
+        'inside': inside,
       },
     )
-  if table.rows:
-    table.notes.append(f'{found["sentence"]}.')
+    if optimum['status'] != 'ok':
+      table.notes.append(f'N_opt by {optimum["law"]}: {optimum["sentence"]}.')
+  table.notes.append(f'{found["sentence"]}.')
   return table
 
 
@@ -375,22 +388,30 @@ def _curves(fits: Fits) -> Table:
   for curve in fits['curves']:
     status = curve['status']
     forecast = curve.get('forecast') or {}
+    cut_short = {True: 'yes', False: 'no', None: '–'}[curve['cut_short']]
     numbers = {
       name: curve[name] for name in ('floor', 'exponent', 'slope_per_doubling')
+    }
+    foretold = {
+      name: forecast.get(name) or {'value': None, 'low': None, 'high': None}
+      for name in ('predicted', 'actual')
     }
     shown = {
       'run': curve['run_id'],
       'floor': estimate(curve['floor'], status),
       'p': estimate(curve['exponent'], status),
       'end, per doubling': estimate(curve['slope_per_doubling']),
-      'end foretold at half': _shown(forecast.get('predicted')),
-      'actual': _shown(forecast.get('actual')),
+      'cut short': cut_short,
+      'end foretold at half': estimate(foretold['predicted']),
+      'actual end': estimate(foretold['actual']),
     }
-    table.add({'run_id': curve['run_id'], **numbers, 'status': status}, shown)
+    row = {'run_id': curve['run_id'], **numbers, 'cut_short': cut_short}
+    table.add({**row, **foretold, 'status': status}, shown)
     if status != 'ok':
       table.notes.append(f'{curve["run_id"]}: {curve["sentence"]}')
+  if table.rows:
+    table.notes.append(
+      'Cut short: the training loss was still falling by more than 0.5 % for'
+      ' each doubling of steps at the end, annealing included.'
+    )
   return table
-
-
-def _shown(x: Estimate | None) -> str:
-  return '–' if x is None else estimate(x)

@@ -29,6 +29,10 @@ class Noise(NamedTuple):
   sd: float
   dof: int
 
+  def scales(self, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """[draws] standard deviations that this one might stand for."""
+    return self.sd * np.sqrt(self.dof / rng.chisquare(self.dof, draws))
+
 
 def choose_method(method: str, n_runs: int, n_params: int) -> str:
   """'runs' or 'noise'; 'auto' takes 'runs' from ten runs a parameter on."""
@@ -51,8 +55,7 @@ def noise_draws(
   rng: np.random.Generator, draws: int, n: int, noise: Noise
 ) -> np.ndarray:
   """[draws, n] log-noise; each draw has a standard deviation of its own."""
-  chi2 = rng.chisquare(noise.dof, (draws, 1))
-  return noise.sd * np.sqrt(noise.dof / chi2) * rng.normal(size=(draws, n))
+  return noise.scales(rng, draws)[:, None] * rng.normal(size=(draws, n))
 
 
 def resampled_weights(
@@ -104,11 +107,6 @@ def unknown() -> Estimate:
   return {'value': None, 'low': None, 'high': None}
 
 
-def bare(value: float | None) -> Estimate:
-  """A number without an interval: its status must say why."""
-  return estimate(value, None, 0.95)
-
-
 def widen(
   interval: Estimate, bias: float | None, ratio: bool = False
 ) -> Estimate:
@@ -139,11 +137,11 @@ def holds(interval: Estimate, truth: float) -> bool | None:
 def sd_interval(noise: Noise, level: float) -> Estimate:
   """A standard deviation with its chi-square interval."""
   tail = (1 - level) / 2
-  high, low = stats.chi2.ppf([tail, 1 - tail], noise.dof)
+  least, most = stats.chi2.ppf([tail, 1 - tail], noise.dof)
   return {
     'value': noise.sd,
-    'low': float(noise.sd * np.sqrt(noise.dof / low)),
-    'high': float(noise.sd * np.sqrt(noise.dof / high)),
+    'low': float(noise.sd * np.sqrt(noise.dof / most)),
+    'high': float(noise.sd * np.sqrt(noise.dof / least)),
   }
 
 
