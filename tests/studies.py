@@ -90,7 +90,7 @@ class Analyzed(NamedTuple):
 @functools.cache
 def analyzed() -> Analyzed:
   """Two seeds of five models at three budgets; not to be changed."""
-  folder = epath.Path(_FOLDER.name)
+  folder = epath.Path(tempfile.mkdtemp(dir=_FOLDER.name))
   runs = write_runs(folder, NOISE, seeds=(0, 1))
   source = points_lib.read([folder])
   return Analyzed(folder, runs, source, analyze(source))

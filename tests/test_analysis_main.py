@@ -147,15 +147,12 @@ class RefusedTest(Case):
     if os.path.isdir('/proc/self'):  # a folder where no one can make a file
       self.refused('--out=/proc/self cannot be', runs, '--out=/proc/self')
 
-  def test_a_run_whose_files_are_damaged(self):
-    studies.write_runs(self.folder / 'runs', studies.NOISE)
-    run = self.folder / 'runs' / 'c1' / 'gpt-2_seed0'
-    (run / records.TRAIN_LOSS).write_bytes(b'no array')
-    _, text = self.analyzed(run.parent)
-    self.assertIn('gpt-2_seed0: its train_loss.npy or', text)
-    (run / records.CONFIG).write_text('{}')
-    _, text = self.analyzed(run.parent)
-    self.assertIn('gpt-2_seed0: its train_loss.npy or', text)
+  def test_two_corpora(self):
+    runs = studies.write_runs(self.folder / 'runs', studies.NOISE)
+    run = self.folder / 'runs' / 'c0' / runs[0].run_id
+    records.write_result(run, runs[0]._replace(dataset='prose'))
+    out = f'--out={self.out}'
+    self.refused('trained on prose and simulated', self.folder / 'runs', out)
 
   def test_in_a_process(self):
     found = process('runs')
@@ -204,6 +201,21 @@ class OddRunsTest(Case):
     _, text = self.analyzed(self.good(budgets=[4e14], models=1))
     self.assertIn('too_few_points', text)
     self.assertNotRegex(text, r'\d \[')
+
+  def test_training_losses_that_are_damaged(self):
+    studies.write_runs(self.folder / 'runs', studies.NOISE)
+    folder = self.folder / 'runs' / 'c1'
+    short, torn = folder / 'gpt-2_seed0', folder / 'gpt-3_seed0'
+    records.write_npy(short / records.TRAIN_LOSS, np.ones(9, np.float32))
+    (torn / records.TRAIN_LOSS).write_bytes(b'no array')
+    fits, text = self.analyzed(folder)
+    self.assertEqual(fits['source']['n_runs'], 5)
+    self.assertRegex(text, 'gpt-2_seed0: train_loss.npy holds 9 of 2,041 steps')
+    self.assertIn('gpt-3_seed0: its train_loss.npy or', text)
+    (torn / records.CONFIG).write_text('{}')
+    fits, text = self.analyzed(folder)
+    self.assertIn('gpt-3_seed0: its train_loss.npy or', text)
+    self.assertLen(fits['laws']['envelope']['curves'], 3)
 
   def test_unfinished_diverged_and_without_curves(self):
     studies.write_runs(self.folder / 'runs', studies.NOISE)

@@ -83,7 +83,16 @@ class ConventionsTest(absltest.TestCase):
     by_law = {name: row['parametric']['value'] for name, row in found.items()}
     self.assertLess(by_law['all'], by_law['own'] - 0.05)
     # One fit serves both; what a FLOP buys sets them apart.
+    self.assertLess(expected['mixed'], expected['all'])
     self.assertLess(by_law['mixed'], by_law['all'])
+
+  def test_flops_that_grow_faster_than_N_in_closed_form(self):
+    # The least of A / N^alpha + B / D^beta along C = 5 N^1.2 D.
+    _, N, D = self.plan
+    row = compare(self.plan, self.L, {'more': (N, 5 * N**1.2 * D)})['more']
+    exponent = LAW.beta / (LAW.alpha + 1.2 * LAW.beta)
+    self.assertAlmostEqual(row['isoflop']['value'], exponent, places=4)
+    self.assertAlmostEqual(row['parametric']['value'], exponent, places=6)
 
   def test_a_power_of_N_in_closed_form(self):
     # In N' = N^1.3 the law holds with alpha / 1.3, and 6 N' D = C N^0.3.

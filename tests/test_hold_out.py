@@ -99,13 +99,28 @@ class ForetellTest(absltest.TestCase):
       self.assertFalse(after['inside'])
     self.assertStartsWith(other['sentence'], '0 of 7')
 
-  def test_nor_is_a_run_beyond_it(self):
+  def test_nor_is_a_run_beside_or_beyond_it(self):
     L = studies.noisy(studies.LAW, self.plan, 0.002)
-    alone = [
-      np.append(x, y) for x, y in zip(self.plan, (1e17, 1e7, 1e17 / 6e7))
-    ]
-    more = foretell(type(self.plan)(*alone), np.append(L, 9.0))
-    self.assertEqual(values(foretell(self.plan, L)), values(more))
+    known = values(foretell(self.plan, L))
+    for C in (0.8 * LAST, 1e17):
+      run = C, 1e7, C / 6e7
+      alone = [np.append(x, y) for x, y in zip(self.plan, run)]
+      more = foretell(type(self.plan)(*alone), np.append(L, 9.0))
+      self.assertEqual(known, values(more))
+
+  def test_optima_overlap_or_not(self):
+    def interval(low, high):
+      return {'value': low, 'low': low, 'high': high}
+
+    one = interval(1.0, 2.0)
+    for other, expected in (
+      (interval(1.5, 3.0), True), (interval(0.5, 1.0), True),
+      (interval(1.2, 1.3), True), (interval(2.1, 3.0), False),
+      (interval(0.1, 0.9), False), (uncertainty.unknown(), None),
+      (interval(1.5, None), None),
+    ):  # fmt: skip
+      self.assertIs(hold_out.overlap(one, other), expected)
+      self.assertIs(hold_out.overlap(other, one), expected)
 
 
 class StatusTest(absltest.TestCase):

@@ -3,6 +3,7 @@
 import csv
 import functools
 import pathlib
+from unittest import mock
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -215,6 +216,21 @@ class DrawsTest(parameterized.TestCase):
     self.assertEqual(open_ended.status, 'not_identified')
     self.assertIn(f'{undefined.mean():.0%} of studies', open_ended.sentence)
     self.assertIsNone(open_ended.law)
+
+  def test_which_refits_are_draws(self):
+    N, D, L = study()
+    found = fit(N, D, L)
+    params = np.tile(found.fit.params, (5, 1))
+    params[2, 3], params[3, 4], params[4, 0] = -0.1, 0.0, 800.0
+    certified = np.array([True, False, True, True, True])
+    refits = fit_lib.Refits(params, certified)
+    with mock.patch.object(fit_lib, 'refit', return_value=refits):
+      drawn = parametric.draw(
+        parametric.Centred.of(N, D, L), found.fit.params, found.noise, 5, 'runs'
+      )
+    for values in drawn:
+      self.assertSequenceEqual(list(np.isnan(values)), [0, 1, 1, 1, 1])
+    self.assertAlmostEqual(drawn.A[0] / found.law.A, 1)
 
 
 class RefusalTest(parameterized.TestCase):
