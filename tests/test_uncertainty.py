@@ -198,9 +198,12 @@ class WidenTest(parameterized.TestCase):
     self.assertEqual(after['value'], 3.0)
     self.assertEqual(before, interval(2.0, 4.0, 3.0))
 
-  def test_what_has_no_bounds_gets_none(self):
-    for open_ended in (interval(None, 4.0), interval(2.0, None), UNKNOWN):
-      self.assertEqual(uncertainty.widen(open_ended, 0.5), open_ended)
+  def test_an_open_end_stays_open(self):
+    widen = uncertainty.widen
+    self.assertEqual(widen(UNKNOWN, 0.5), UNKNOWN)
+    self.assertEqual(widen(interval(None, 4.0), 0.5), interval(None, 4.0))
+    self.assertEqual(widen(interval(None, 4.0), -0.5), interval(None, 4.5))
+    self.assertEqual(widen(interval(2.0, None), 0.5), interval(1.5, None))
 
   def test_holds(self):
     for truth, held in (

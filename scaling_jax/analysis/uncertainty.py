@@ -117,14 +117,14 @@ def widen(
     bias: estimate minus truth, as foretold; of its logarithm if `ratio`.
     ratio: whether the bias is a factor and not a difference.
   """
-  low, high = interval['low'], interval['high']
-  if bias is None or not np.isfinite(bias) or low is None or high is None:
+  if bias is None or not np.isfinite(bias):
     return interval
-  if ratio:
-    low, high = low * np.exp(-max(bias, 0)), high * np.exp(-min(bias, 0))
-  else:
-    low, high = low - max(bias, 0), high - min(bias, 0)
-  return {**interval, 'low': float(low), 'high': float(high)}
+  out = dict(interval)
+  for end, shift in (('low', -max(bias, 0)), ('high', -min(bias, 0))):
+    x = interval[end]
+    if x is not None:  # an open end stays open
+      out[end] = float(x * np.exp(shift) if ratio else x + shift)
+  return out
 
 
 def holds(interval: Estimate, truth: float) -> bool | None:
