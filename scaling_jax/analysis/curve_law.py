@@ -191,7 +191,7 @@ def _likeliest_noise(
   logs = np.log(np.abs(np.diagonal(r, axis1=1, axis2=2)).clip(1e-150))
   cost = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
   cost += logs[:, :3].sum(axis=1) + (K - 3) * logs[:, 3]
-  best = cost.argmin()
+  best = int(np.argmin(cost))
   return factors[best], float(_LENGTHS[best]), float(_VARIANCES[best])
 
 

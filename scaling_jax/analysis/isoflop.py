@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import interpolate
+from scipy import stats
 
 from scaling_jax import laws
 from scaling_jax.analysis import parametric
@@ -19,6 +20,7 @@ from scaling_jax.analysis import uncertainty
 
 OFF_CENTRE = 0.5  # of the half range of log N, from its middle
 OPEN_DRAWS = 0.01  # the share of draws without a minimum that is too many
+SCATTER_CHANCE = 0.05  # minima that scatter so rarely widen the power laws
 OWN_FREEDOM = 8  # degrees of freedom from which a budget's own noise serves
 _PARABOLA = 3
 
@@ -345,16 +347,20 @@ def _power_laws(budgets) -> IsoFlop:
 
 
 def _scatter(x: np.ndarray, y: np.ndarray, drawn: np.ndarray) -> float:
-  """Birge's ratio of y [k] about its line, at least 1; sds from drawn [B, k].
+  """Birge's ratio of y [k] about its line, sds from drawn [B, k]; or 1.
 
-  1 for two points, through which a line passes whatever they are.
+  1 where noise explains the scatter, and for two points, through which a line
+  passes whatever they are.
   """
   dof = len(x) - 2
   if dof < 1:
     return 1.0
   low, high = np.nanquantile(drawn, [0.16, 0.84], axis=0)  # robust sds
   off = (y - np.polyval(np.polyfit(x, y, 1), x)) / ((high - low) / 2 + 1e-12)
-  return max(1.0, float(np.sqrt(np.sum(off**2) / dof)))
+  squares = float(np.sum(off**2))
+  if stats.chi2.sf(squares, dof) > SCATTER_CHANCE:
+    return 1.0  # noise alone scatters like this
+  return float(np.sqrt(squares / dof))
 
 
 def lines(x: np.ndarray, y: np.ndarray) -> np.ndarray:

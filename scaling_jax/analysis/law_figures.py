@@ -298,8 +298,8 @@ def _slices(
   x = np.geomspace(*x_range, 129)
   drawing.dress(ax, drawing.LABELS[across], loss_label)
   top = -np.inf
-  for i, z in enumerate(np.geomspace(*z_range, 5)):
-    z = float(f'{z:.1g}')
+  for i, exact in enumerate(np.geomspace(*z_range, 5)):
+    z = float(f'{exact:.1g}')
     loss = law.loss(x, z) if across == 'N' else law.loss(z, x)
     top = max(top, float(np.max(loss)))
     ax.plot(
