@@ -10,16 +10,16 @@ run again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat
 
 from collections.abc import Iterator
 import difflib
+import functools
 import os
 import pathlib
-import sys
-from typing import NoReturn
 
 from absl import app
 from absl import flags
 from absl import logging
 from ml_collections import config_flags
 
+from scaling_jax import errors
 from scaling_jax.errors import UserError
 
 _ROOT = pathlib.Path(__file__).resolve().parent
@@ -58,9 +58,7 @@ def _main(argv: list[str]) -> None:
     experiment.run(config, _WORKDIR.value, data_dir)
 
 
-def _stop(message: str, code: int) -> NoReturn:
-  print(f'launch.py: {message}', file=sys.stderr)
-  sys.exit(code)
+_stop = functools.partial(errors.stop, 'launch.py')
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
@@ -127,12 +125,12 @@ def _unreadable_config(argv: list[str], error: OSError) -> str:
 
 def _guarded(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)  # Orbax reports every file otherwise
-  try:
-    _main(argv)
-  except UserError as error:
-    _stop(str(error), 2)
-  except KeyboardInterrupt:
-    _stop('stopped; the same command goes on from the last checkpoint', 130)
+  errors.guarded(
+    _main,
+    argv,
+    'launch.py',
+    'stopped; the same command goes on from the last checkpoint',
+  )
 
 
 if __name__ == '__main__':

@@ -86,8 +86,9 @@ def simulate(
   some = runs[: 3 * models]
   fits['laws'] = {
     'isoflop': {
-      'status': 'ok', 'noise': est(noise, 0.2), **powers,
-      'budgets': [simulate_budget(*b, runs) for b in enumerate(budgets)],
+      'status': 'ok', **powers,
+      'budgets': [{**simulate_budget(*b, runs), 'noise': est(noise, 0.2)}
+                  for b in enumerate(budgets)],
     },
     'envelope': {
       'status': 'ok', **powers,

@@ -1,7 +1,5 @@
 """Approach 2 on studies of a known law: bias, noise, and what it recovers."""
 
-import pathlib
-
 from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
@@ -14,17 +12,13 @@ from scaling_jax.analysis import points
 from scaling_jax.analysis import simulate
 from scaling_jax.analysis import uncertainty
 from tests import studies
+from tests.shared_data import NANOCHAT
 from tests.test_isoflop import LOPSIDED
 from tests.test_isoflop import attention_tokens
 from tests.test_isoflop import bowl
 from tests.test_isoflop import bowls
 from tests.test_isoflop import polyfit_minimum
 from tests.test_isoflop import residuals
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-NANOCHAT = (
-  ROOT.parent / 'shared' / 'data' / 'published' / 'nanochat_isoflop.csv'
-)
 
 
 def same_models(law):

@@ -2,7 +2,6 @@
 
 import csv
 import functools
-import pathlib
 from unittest import mock
 
 from absl.testing import absltest
@@ -19,11 +18,7 @@ from tests import studies
 from tests.law_by_hand import BUDGETS
 from tests.law_by_hand import LAWS
 from tests.law_by_hand import study
-
-CHINCHILLA = (
-  pathlib.Path(__file__).resolve().parents[2]
-  / 'shared' / 'data' / 'published' / 'chinchilla_figure4.csv'
-)  # fmt: skip
+from tests.shared_data import CHINCHILLA
 
 MATRIX = [(f'{name}_{solver}', law, solver)
           for name, law in LAWS.items() for solver in fit_lib.SOLVERS]  # fmt: skip

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import pathlib
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -12,37 +11,14 @@ import numpy as np
 from scaling_jax import records
 from scaling_jax.analysis import points
 from scaling_jax.errors import UserError
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PUBLISHED = ROOT.parent / 'shared' / 'data' / 'published'
+from tests.example_records import make_run
+from tests.shared_data import PUBLISHED
+from tests.table_case import TableCase
 
 NANOCHAT = 'flops_budget,depth,num_scaling_params,tokens_trained,val_bpb'
 
 
-def make_run(**changes):
-  # gpt-0 with a vocabulary of 66: 231,072 - 221,664 = (32 + 66) · 96.
-  run = records.Run(
-    run_id='gpt-0_seed0', experiment='c0', dataset='poetry', model='gpt-0',
-    n_layer=2, n_head=2, n_embd=96, seed=0, batch_size=64, block_size=32,
-    C=6e13, N=221664, D=45113344, S=22028, N_total=231072, flops=6.4e13,
-    tokens_per_param=203.5, train_loss=1.6, val_loss=1.7, val_loss_sem=0.002,
-    val_bpb=2.45, wall_s=500.0, tokens_per_s=1e5, device='cpu x 2',
-    status='done',
-  )  # fmt: skip
-  return run._replace(**changes)
-
-
-class PointsCase(parameterized.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-  def write(self, text, name='table.csv'):
-    path = self.folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
-
+class PointsCase(TableCase):
   def reasons(self, source):
     return [out.reason for out in source.left_out]
 

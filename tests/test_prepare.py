@@ -1,7 +1,6 @@
 """Text to bins and meta.json."""
 
 import hashlib
-import pathlib
 import unittest.mock
 
 from absl.testing import absltest
@@ -13,10 +12,7 @@ from scaling_jax import records
 from scaling_jax.corpus import prepare
 from scaling_jax.corpus import sources
 from scaling_jax.errors import UserError
-
-POETRY = (
-  pathlib.Path(__file__).parents[2] / 'shared' / 'data' / 'gutenberg_poetry.txt'
-)
+from tests.shared_data import POETRY
 
 
 class PrepareTest(absltest.TestCase):

@@ -9,24 +9,13 @@ from etils import epath
 import numpy as np
 
 from scaling_jax import records
+from tests.example_records import make_run
 
 COLUMNS = (
   'run_id,experiment,dataset,model,n_layer,n_head,n_embd,seed,batch_size,'
   'block_size,C,N,D,S,N_total,flops,tokens_per_param,train_loss,val_loss,'
   'val_loss_sem,val_bpb,wall_s,tokens_per_s,device,status'
 )
-
-
-def make_run(**changes):
-  run = records.Run(
-    run_id='gpt-0_seed0', experiment='c0', dataset='poetry', model='gpt-0',
-    n_layer=2, n_head=2, n_embd=96, seed=0, batch_size=64, block_size=32,
-    C=6e13, N=221664, D=45113344, S=22028, N_total=231072, flops=6.4e13,
-    tokens_per_param=203.5, train_loss=1.6, val_loss=1.7, val_loss_sem=0.002,
-    val_bpb=2.45, wall_s=500.0, tokens_per_s=1e5, device='cpu x 2',
-    status='done',
-  )  # fmt: skip
-  return run._replace(**changes)
 
 
 def make_evaluation(step):

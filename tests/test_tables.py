@@ -1,13 +1,13 @@
 """Every kind of table, and what is wrong with a file, a line or a cell."""
 
 import math
-import pathlib
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from scaling_jax.analysis import points
 from scaling_jax.errors import UserError
+from tests.table_case import TableCase
 
 NANOCHAT = 'flops_budget,depth,num_scaling_params,tokens_trained,val_bpb'
 BY_GROUP = (
@@ -15,20 +15,7 @@ BY_GROUP = (
 )
 
 
-class TablesCase(parameterized.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-  def write(self, text, name='table.csv'):
-    path = self.folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(text, bytes):
-      path.write_bytes(text)
-    else:
-      path.write_text(text)
-    return path
-
+class TablesCase(TableCase):
   def read(self, text, name='table.csv'):
     return points.read([self.write(text, name)])
 

@@ -7,7 +7,6 @@ with columns C,N,D,loss, or Model Size,Training FLOP,loss, or nanochat's. DIR
 gets fits.json, tables.md and one CSV a table, and the figures as SVG and PNG.
 """
 
-import sys
 import time
 
 from absl import app
@@ -15,7 +14,10 @@ from absl import flags
 from absl import logging
 from etils import epath
 
+from scaling_jax import errors
 from scaling_jax.errors import UserError
+
+_PROGRAM = 'scaling_jax.analysis'
 
 _OUT = flags.DEFINE_string('out', None, 'The folder to write to.')
 _LEVEL = flags.DEFINE_float('level', 0.95, 'Of the intervals.')
@@ -137,14 +139,7 @@ def _folder(path: str) -> epath.Path:
 
 def _guarded(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)
-  try:
-    _main(argv)
-  except UserError as error:
-    print(f'scaling_jax.analysis: {error}', file=sys.stderr)
-    sys.exit(2)
-  except KeyboardInterrupt:
-    print('scaling_jax.analysis: stopped; nothing is lost', file=sys.stderr)
-    sys.exit(130)
+  errors.guarded(_main, argv, _PROGRAM, 'stopped; nothing is lost')
 
 
 def _parse(argv: list[str]) -> list[str]:
@@ -152,8 +147,7 @@ def _parse(argv: list[str]) -> list[str]:
     return flags.FLAGS(argv)
   except flags.Error as error:
     text = ' '.join(str(error).split())
-    print(f'scaling_jax.analysis: {text}; see --help', file=sys.stderr)
-    sys.exit(2)
+    errors.stop(_PROGRAM, f'{text}; see --help', 2)
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ import numpy as np
 from scaling_jax.analysis import envelope
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
+from scaling_jax.analysis import rows
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.uncertainty import estimate
 
@@ -93,13 +94,10 @@ def envelope_part(
 ) -> dict[str, Any]:
   thin = slice(None, None, max(1, len(found.C) // 300))
   at = []
-  if found.ok:
+  if found.N_opt is not None and found.D_opt is not None and found.ok:
     for C in grid:
-      x = np.array([np.log(C), 1.0])
       N, D = (
-        uncertainty.exp_estimate(
-          line @ x, None if draws is None else draws @ x, level
-        )
+        uncertainty.power_law_at(line, draws, C, level)
         for line, draws in (
           (found.N_opt, found.N_draws),
           (found.D_opt, found.D_draws),
@@ -149,9 +147,7 @@ def parametric_part(
   }
   for name in ('E', 'A', 'B', 'alpha', 'beta'):
     out[name] = number(lambda x, name=name: getattr(x, name))
-  slope, at_zero = line = cost_line(
-    [p.N for p in points], [p.D for p in points], [p.C for p in points]
-  )
+  slope, at_zero = line = cost_line(*rows.columns(points, 'N', 'D', 'C'))
   # N_opt = N0 C^a and D_opt = D0 C^b as approaches 1 and 2 state them, C being
   # what the source's runs spend.
   out['exponent_N'] = number(lambda x: parametric.exponent_along(x, slope))

@@ -13,6 +13,7 @@ import numpy as np
 from scaling_jax.analysis import content
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
+from scaling_jax.analysis import rows as rows_lib
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.points import Point
 from scaling_jax.analysis.uncertainty import estimate
@@ -26,6 +27,7 @@ def compare(
   method: str = 'auto',
   solver: str = 'auto',
   seed: int = 0,
+  fitted: parametric.Parametric | None = None,
 ) -> list[dict[str, Any]]:
   """Approach 2's and 3's exponent of N_opt under each convention.
 
@@ -34,6 +36,7 @@ def compare(
     groups: their indices by budget.
     level: of the intervals.
     draws, method, solver, seed: as for `parametric.fit`.
+    fitted: approach 3 on the points' own N, if that is known already.
   """
   if not groups:
     return []
@@ -43,9 +46,11 @@ def compare(
   n_budgets = len(groups) + len(points) - sum(len(g) for g in groups)
   out: list[dict[str, Any]] = []
   by_counts: dict[tuple, parametric.Parametric] = {}
+  if fitted is not None:
+    by_counts[tuple(rows_lib.columns(points, 'N')[0])] = fitted
   for name in common:
     N, C = np.array([p.counts[name] for p in points]).T
-    D, L = (np.array([getattr(p, f) for p in points]) for f in ('D', 'loss'))
+    D, L = rows_lib.columns(points, 'D', 'loss')
     key = tuple(N)
     if key not in by_counts:
       by_counts[key] = parametric.fit(
@@ -111,10 +116,7 @@ def _isoflop(
   if len(drawn_N) == len(log_N):
     drawn = isoflop.lines(np.stack(drawn_C, -1), np.stack(drawn_N, -1))[:, 0]
   x = np.array(log_C)
-  out = estimate(float(_slope(x, np.array(log_N))), drawn, level)
-  return uncertainty.widen(out, float(_slope(x, np.array(bias))))
-
-
-def _slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-  x = x - x.mean(-1, keepdims=True)
-  return np.sum(x * y, -1) / np.sum(x * x, -1)
+  exponent, foretold = isoflop.lines(x, np.array([log_N, bias]))[:, 0]
+  out = estimate(exponent, drawn, level)
+  # Where a budget's bias is not foretold, neither is the exponent's.
+  return uncertainty.widen(out, foretold if np.isfinite(bias).all() else None)

@@ -90,12 +90,12 @@ def level_text(fits: Fits) -> str:
 
 def noise(fits: Fits) -> float | None:
   """The relative sd of runs that differ by their seed, as far as known."""
-  isoflop = law_of(fits, 'isoflop')
-  for estimate in (isoflop.get('noise'), fits.get('seed_noise')):
-    if value(estimate) is not None:
-      return value(estimate)
+  between_seeds = value(fits.get('seed_noise'))
+  if between_seeds is not None:
+    return between_seeds
   # Scatter around parabolas is the next best; one bad budget must not rule.
-  found = [value(b.get('noise')) for b in isoflop.get('budgets') or [] if ok(b)]
+  budgets = law_of(fits, 'isoflop').get('budgets') or []
+  found = [value(b.get('noise')) for b in budgets if ok(b)]
   known = [number for number in found if number is not None]
   return float(np.median(known)) if known else None
 

@@ -67,12 +67,10 @@ class Refits(NamedTuple):
   certified: np.ndarray
 
 
-def huber(residual: jax.Array, delta: float) -> jax.Array:
-  """r²/2 up to delta, delta (|r| - delta/2) beyond."""
-  size = jnp.abs(residual)
-  return jnp.where(
-    size < delta, 0.5 * size * size, delta * (size - 0.5 * delta)
-  )
+def huber(residual, delta: float, xp=jnp):
+  """r²/2 up to delta, delta (|r| - delta/2) beyond; xp is as NumPy."""
+  size = xp.abs(residual)
+  return xp.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta))
 
 
 def fit(

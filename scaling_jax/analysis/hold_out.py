@@ -7,6 +7,7 @@ import numpy as np
 
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
+from scaling_jax.analysis import rows as rows_lib
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.points import Point
 from scaling_jax.analysis.uncertainty import estimate
@@ -48,9 +49,7 @@ def foretell(
   # A run beside the held-out budget would make this an interpolation.
   last = max(points[i].C for i in usable[-2])
   rest = [p for p in points if p.C <= last]
-  N, D, L = (
-    np.array([getattr(p, f) for p in rest]) for f in ('N', 'D', 'loss')
-  )
+  N, D, L = rows_lib.columns(rest, 'N', 'D', 'loss')
   fitted = parametric.fit(
     N, D, L, len(usable) - 1, draws, method, solver, seed=seed
   )
@@ -155,8 +154,6 @@ def as_groups(points, groups):
   for group in groups:
     rows = [points[i] for i in group]
     C = np.exp(np.mean([np.log(p.C) for p in rows]))
-    N, D, L = (
-      np.array([getattr(p, f) for p in rows]) for f in ('N', 'D', 'loss')
-    )
+    N, D, L = rows_lib.columns(rows, 'N', 'D', 'loss')
     out.append((float(C), N, D, L))
   return out

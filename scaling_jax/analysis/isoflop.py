@@ -92,6 +92,11 @@ class Budget(NamedTuple):
     slope, at_zero = self.token_line()
     return slope * log_N + at_zero
 
+  @property
+  def D_bias(self) -> float | None:
+    """Of log D_opt, as `bias` is of log N_opt."""
+    return self.token_line()[0] * self.bias[0] if self.bias else None
+
   def token_line(self) -> tuple[float, float]:
     slope, at_zero = np.polyfit(np.log(self.N), np.log(self.D), 1)
     return float(slope), float(at_zero)
@@ -322,7 +327,7 @@ def _power_laws(budgets) -> IsoFlop:
   )
   if all(budget.bias is not None for budget in used):
     N_bias = np.array([budget.bias[0] for budget in used])
-    D_bias = np.array([b.token_line()[0] for b in used]) * N_bias
+    D_bias = np.array([budget.D_bias for budget in used])
     out = out._replace(N_bias=N_bias @ solve, D_bias=D_bias @ solve)
   if any(budget.noise is None for budget in used):
     return out._replace(
@@ -382,18 +387,14 @@ def lines(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def at(found: IsoFlop, C: float, level: float):
   """N_opt and D_opt at C FLOPs, from the power laws, with intervals."""
-  out = []
-  x = np.array([np.log(C), 1.0])
-  for line, draws, foretold in (
-    (found.N_opt, found.N_draws, found.N_bias),
-    (found.D_opt, found.D_draws, found.D_bias),
-  ):
-    interval = uncertainty.exp_estimate(
-      line @ x, None if draws is None else draws @ x, level
+  assert found.N_opt is not None and found.D_opt is not None
+  return tuple(
+    uncertainty.power_law_at(line, draws, C, level, bias)
+    for line, draws, bias in (
+      (found.N_opt, found.N_draws, found.N_bias),
+      (found.D_opt, found.D_draws, found.D_bias),
     )
-    bias = None if foretold is None else float(foretold @ x)
-    out.append(uncertainty.widen(interval, bias, ratio=True))
-  return tuple(out)
+  )
 
 
 def estimates(budget: Budget, level: float) -> dict[str, uncertainty.Estimate]:
@@ -407,11 +408,12 @@ def estimates(budget: Budget, level: float) -> dict[str, uncertainty.Estimate]:
     drawn_N, drawn_L = budget.draws.minimum()
     drawn_D = budget.tokens(drawn_N)
   N_bias, L_bias = budget.bias or (None, None)
-  D_bias = None if N_bias is None else N_bias * budget.token_line()[0]
   widen, exp_estimate = uncertainty.widen, uncertainty.exp_estimate
   found = (
     widen(exp_estimate(log_N, drawn_N, level), N_bias, ratio=True),
-    widen(exp_estimate(budget.tokens(log_N), drawn_D, level), D_bias, True),
+    widen(
+      exp_estimate(budget.tokens(log_N), drawn_D, level), budget.D_bias, True
+    ),
     widen(uncertainty.estimate(L, drawn_L, level), L_bias),
   )
   return dict(zip(names, found))

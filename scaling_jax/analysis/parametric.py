@@ -50,12 +50,18 @@ class Parametric(NamedTuple):
     return self.status == 'ok'
 
 
-def residuals(params, data):
-  """log L̂ - log L [n]; params are log A', log B', log E, alpha, beta."""
+def residuals(params, data, xp=jnp):
+  """log L̂ - log L [n]; params are log A', log B', log E, alpha, beta.
+
+  Args:
+    params: [5], or [5, ..., 1] for many laws at once.
+    data: log_N, log_D and log_L, each [n].
+    xp: jax.numpy, or numpy where nothing is to be differentiated.
+  """
   a, b, e, alpha, beta = params
-  model = jnp.exp(a - alpha * data['log_N'])
-  text = jnp.exp(b - beta * data['log_D'])
-  return jnp.log(jnp.exp(e) + model + text) - data['log_L']
+  model = xp.exp(a - alpha * data['log_N'])
+  text = xp.exp(b - beta * data['log_D'])
+  return xp.log(xp.exp(e) + model + text) - data['log_L']
 
 
 def exponent_along(law: laws.Chinchilla, slope):
@@ -80,8 +86,14 @@ def optimum_along(law: laws.Chinchilla, slope, at_zero):
   count attention and head too. A law of arrays gives an array.
   """
   with np.errstate(divide='ignore', invalid='ignore'):
-    ratio = -slope * law.beta * law.B / (law.alpha * law.A)
-    return (np.log(ratio) - law.beta * at_zero) / (law.beta * slope - law.alpha)
+    # By sums of logarithms: a draw's A or B may be near the largest float.
+    log_ratio = (
+      np.log(-slope * law.beta)
+      + np.log(law.B)
+      - np.log(law.alpha)
+      - np.log(law.A)
+    )
+    return (log_ratio - law.beta * at_zero) / (law.beta * slope - law.alpha)
 
 
 class Centred(NamedTuple):
@@ -280,16 +292,13 @@ def _starts(centred: Centred, starts: str) -> np.ndarray:
 
 
 def _best(starts: np.ndarray, centred: Centred, count: int) -> np.ndarray:
-  size = np.abs(_residuals(starts, centred))
-  loss = np.where(size < DELTA, size**2 / 2, DELTA * (size - DELTA / 2))
-  return starts[np.argsort(loss.sum(-1), kind='stable')[:count]]
+  loss = fit_lib.huber(_residuals(starts, centred), DELTA, np).sum(-1)
+  return starts[np.argsort(loss, kind='stable')[:count]]
 
 
 def _residuals(params: np.ndarray, centred: Centred) -> np.ndarray:
-  a, b, e, alpha, beta = np.moveaxis(params, -1, 0)[..., None]
-  model = np.exp(a - alpha * centred.log_N)
-  text = np.exp(b - beta * centred.log_D)
-  return np.log(np.exp(e) + model + text) - centred.log_L
+  """[..., n] of params [..., 5]."""
+  return residuals(np.moveaxis(params, -1, 0)[..., None], centred._asdict(), np)
 
 
 def _refusal(centred: Centred, n_budgets: int | None):

@@ -4,11 +4,12 @@ The exponents of a scaling law depend on whether N holds the embeddings and C
 the head, so each run carries the pairs (N, C) that its source can tell.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import math
 from typing import NamedTuple
 
 from etils import epath
+import numpy as np
 
 from scaling_jax import budget
 from scaling_jax import records
@@ -60,6 +61,11 @@ class _Size(NamedTuple):
   N: float
   D: float
   counts: Counts
+
+
+def columns(points: Sequence[Point], *names: str) -> list[np.ndarray]:
+  """A float array [n] of each named field."""
+  return [np.array([getattr(p, name) for p in points], float) for name in names]
 
 
 def of_run(run: records.Run, folder: str) -> Point:

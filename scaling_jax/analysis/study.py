@@ -18,6 +18,7 @@ from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import points as points_lib
+from scaling_jax.analysis import rows as rows_lib
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.points import Point
 from scaling_jax.errors import UserError
@@ -67,9 +68,7 @@ def analyze(
   source = without_highest(source, settings.drop_highest)
   points = source.points
   groups, alone = isoflop_groups(points)
-  N, D, L = (
-    np.array([getattr(p, f) for p in points]) for f in ('N', 'D', 'loss')
-  )
+  N, D, L = rows_lib.columns(points, 'N', 'D', 'loss')
   ask = (settings.method, settings.solver)
   n_budgets = len(groups) + len(alone)
   law = parametric.fit(
@@ -105,7 +104,7 @@ def analyze(
       points, groups, iso, level, settings.draws, *ask, settings.seed
     ),
     'conventions': conventions.compare(
-      points, groups, level, settings.draws, *ask, settings.seed
+      points, groups, level, settings.draws, *ask, settings.seed, law
     ),
     'curves': [t.fitted(level, settings.seed) for t in training],
   }

@@ -127,6 +127,27 @@ def widen(
   return out
 
 
+def power_law_at(
+  line: np.ndarray,
+  draws: np.ndarray | None,
+  C: float,
+  level: float,
+  bias: np.ndarray | None = None,
+) -> Estimate:
+  """y = exp(intercept) C^slope, with its interval.
+
+  Args:
+    line: [2] slope and intercept of log y against log C.
+    draws: [B, 2] what they might have been, or None.
+    C: FLOPs.
+    level: of the interval.
+    bias: [2] of slope and intercept as foretold, or None.
+  """
+  x = np.array([np.log(C), 1.0])
+  found = exp_estimate(line @ x, None if draws is None else draws @ x, level)
+  return widen(found, None if bias is None else float(bias @ x), ratio=True)
+
+
 def holds(interval: Estimate, truth: float) -> bool | None:
   """Whether the interval holds the truth; None where it has no bounds."""
   if interval['low'] is None or interval['high'] is None:
