@@ -162,7 +162,13 @@ def _aligned(rows, between, before='', after='', rule=False) -> list[str]:
 
 
 def _numeric(text: str) -> bool:
-  return text[:1].isdigit() or text[:1] == '-' or text[:1] == '?'
+  """Whether a cell opens with a number, as 1.2B [?, ?] does and 2x64 not."""
+  word = (text.split() or [''])[0].rstrip('KMBT').replace(',', '')
+  try:
+    float(word)
+  except ValueError:
+    return False
+  return True
 
 
 def _loss_name(fits: Fits) -> str:
