@@ -63,6 +63,14 @@ class ScheduleTest(parameterized.TestCase):
     with self.assertRaisesRegex(UserError, 'warmup_steps=-1'):
       optimizer_lib.make_schedule(train_config(warmup_steps=-1), 9)
 
+  def test_every_rate_at_once(self):
+    train = train_config(warmup_steps=30)
+    found = optimizer_lib.learning_rates(train, 200)
+    self.assertEqual(found.dtype, np.float32)
+    expected = [reference.learning_rate(i, 1e-3, 1e-4, 30, 200)
+                for i in range(200)]  # fmt: skip
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
 
 class OptimizerTest(absltest.TestCase):
   def test_decay_mask(self):
@@ -86,11 +94,13 @@ class OptimizerTest(absltest.TestCase):
     # scale; with a huge eps it moves by rate · gradient / eps, which shows it.
     for norm, shrink in ((0.5, 1.0), (20.0, 1 / 20)):
       train = train_config(weight_decay=0.0, warmup_steps=0, beta1=0.0)
-      optimizer = optimizer_lib.make_optimizer(train, 10)
+      optimizer = optimizer_lib.make_optimizer(optimizer_lib.AdamW.of(train))
       params = {'a': jnp.zeros(1), 'b': jnp.zeros((1, 1))}
       grads = {'a': jnp.full(1, 0.6 * norm), 'b': jnp.full((1, 1), 0.8 * norm)}
-      _, state = optimizer.update(grads, optimizer.init(params), params)
-      first = state[1][0].mu
+      _, state = optimizer.update(
+        grads, optimizer.init(params), params, learning_rate=1e-3
+      )
+      first = state[1].mu
       self.assertAlmostEqual(
         float(first['a'][0]), 0.6 * norm * shrink, places=6
       )

@@ -21,7 +21,13 @@ S = 12
 def make_optimizer(**changes):
   train = common.get_config().train
   train.update({'warmup_steps': 2, **changes})
-  return optimizer_lib.make_optimizer(train, S)
+  return optimizer_lib.make_optimizer(optimizer_lib.AdamW.of(train))
+
+
+def rates(first=0, last=S, **changes):
+  train = common.get_config().train
+  train.update({'warmup_steps': 2, **changes})
+  return optimizer_lib.learning_rates(train, max(S, last))[first:last]
 
 
 def windows(*shape, seed=0):
@@ -41,7 +47,7 @@ def run_fused(batches, devices, config=CONFIG, seeds=(0,), grad_accum=1):
   train_step = step_lib.make_train_step(config, optimizer, grad_accum)
   fused = step_lib.fuse(train_step, jax.devices()[:devices])
   states = step_lib.init_states(config, optimizer, seeds)
-  return fused(states, shared(batches, devices))
+  return fused(states, shared(batches, devices), rates(last=len(batches)))
 
 
 def assert_close(one, other, tolerance):
@@ -67,8 +73,8 @@ class UpdateTest(parameterized.TestCase):
       rate=lambda i: reference.learning_rate(i, 1e-3, 1e-4, 2, S),
     )
     step = jax.jit(step_lib.make_train_step(config, optimizer, axis_name=None))
-    for batch in batches:
-      state, metrics = step(state, batch)
+    for batch, rate in zip(batches, rates()):
+      state, metrics = step(state, batch, rate)
       loss, gradients = reference.loss_and_gradients(
         slow.params, batch, config.n_head
       )
@@ -89,9 +95,7 @@ class UpdateTest(parameterized.TestCase):
     self.assertGreater(moved, 1e-3)  # a hundred times the tolerance
 
   def test_overfits_one_batch(self):
-    train = common.get_config().train
-    train.update({'warmup_steps': 10, 'learning_rate': 1e-2})
-    optimizer = optimizer_lib.make_optimizer(train, 200)
+    optimizer = make_optimizer()
     train_step = step_lib.make_train_step(CONFIG, optimizer)
     fused = step_lib.fuse(train_step, jax.devices()[:1])
     states = step_lib.init_states(CONFIG, optimizer, (0,))
@@ -99,7 +103,8 @@ class UpdateTest(parameterized.TestCase):
     batch = windows(1, 1, 4)
     batch[..., 0] = np.arange(4)
     repeated = shared(np.repeat(batch, 200, axis=0), 1)
-    _, metrics = fused(states, repeated)
+    rising = rates(last=200, warmup_steps=10, learning_rate=1e-2)
+    _, metrics = fused(states, repeated, rising)
     losses = np.asarray(metrics.loss)[:, 0]
     self.assertAlmostEqual(losses[0], np.log(CONFIG.vocab_size), delta=0.1)
     self.assertLess(losses[-1], 0.05)
@@ -129,8 +134,14 @@ class FuseTest(parameterized.TestCase):
     state = jax.tree.map(
       lambda x: x[0], step_lib.init_states(CONFIG, optimizer, (0,))
     )
+    every_rate = rates(last=4)
+
+    def many(state, windows_KBU):
+      batches = (windows_KBU, every_rate)
+      return jax.lax.scan(lambda s, x: train_step(s, *x), state, batches)[0]
+
     chunk = jax.pmap(
-      lambda s, w: jax.lax.scan(train_step, s, w)[0],
+      many,
       axis_name=step_lib.DATA,
       in_axes=(None, 0),
       devices=jax.devices()[:2],
@@ -166,9 +177,9 @@ class FuseTest(parameterized.TestCase):
     fused = step_lib.fuse(train_step, jax.devices()[:2])
     start = step_lib.init_states(CONFIG, optimizer, (0,))
     copy = jax.tree.map(jnp.array, start)
-    at_once, _ = fused(start, shared(batches, 2))
-    half, _ = fused(copy, shared(batches[:3], 2))
-    in_two, _ = fused(half, shared(batches[3:], 2))
+    at_once, _ = fused(start, shared(batches, 2), rates(0, 6))
+    half, _ = fused(copy, shared(batches[:3], 2), rates(0, 3))
+    in_two, _ = fused(half, shared(batches[3:], 2), rates(3, 6))
     for a, b in zip(jax.tree.leaves(at_once), jax.tree.leaves(in_two)):
       np.testing.assert_array_equal(a, b)
 
@@ -177,8 +188,8 @@ class FuseTest(parameterized.TestCase):
     train_step = step_lib.make_train_step(CONFIG, optimizer)
     fused = step_lib.fuse(train_step, jax.devices()[:2])
     states = step_lib.init_states(CONFIG, optimizer, (0,))
-    states, _ = fused(states, shared(windows(1, 1, 4), 2))
-    fused(states, shared(windows(1, 1, 4), 2))
+    states, _ = fused(states, shared(windows(1, 1, 4), 2), rates(0, 1))
+    fused(states, shared(windows(1, 1, 4), 2), rates(0, 1))
     self.assertTrue(states.params['wte']['embedding'].is_deleted())
 
 

@@ -1,6 +1,7 @@
 """Validation loss in nats per token and bits per byte, with standard error."""
 
 from collections.abc import Callable
+import functools
 import math
 from typing import NamedTuple
 
@@ -49,7 +50,8 @@ def score(
   return Score(loss, sem, loss / math.log(2) / bytes_per_token)
 
 
-def make_loss_sums(config: model_lib.GPTConfig, devices: list) -> Callable:
+@functools.lru_cache(step_lib.KEPT)
+def make_loss_sums(config: model_lib.GPTConfig, devices: tuple) -> Callable:
   """Nats summed over each batch, for every seed: pmap(scan(vmap(loss))).
 
   Returns:
@@ -103,7 +105,7 @@ class Evaluator:
     # Rounded up to what the devices share; the extra windows don't count.
     self._batch_size = -(-evaluation.batch_size // len(devices)) * len(devices)
     self._block_size = config.block_size
-    self._loss_sums = make_loss_sums(config, devices)
+    self._loss_sums = make_loss_sums(config, tuple(devices))
     windows = batches_lib.evaluation_batches(
       dataset.val, self._batches, evaluation.batch_size, config.block_size
     )

@@ -58,7 +58,7 @@ def make_job(
   plan = settings.make_plan(config)
   devices = devices or devices_lib.choose(config.devices)
   settings.check_devices(config, len(devices))
-  optimizer_lib.make_schedule(config.train, plan.S)
+  optimizer_lib.make_schedule(config.train, plan.S)  # refuses bad ones
   dataset = dataset_lib.load_dataset(config.dataset, data_dir)
   block_size = config.model.block_size
   kept = dataset_lib.check_lengths(dataset, block_size, config.data_fraction)
@@ -86,18 +86,20 @@ def time_step(job: Job, steps: int) -> float:
 
   It trains a model on made-up tokens and throws it away.
   """
-  optimizer = optimizer_lib.make_optimizer(job.config.train, job.plan.S)
+  optimizer = optimizer_lib.make_optimizer(
+    optimizer_lib.AdamW.of(job.config.train)
+  )
   states = step_lib.init_states(job.gpt, optimizer, (0,))
   accum, devices = job.config.train.grad_accum, len(job.devices)
   train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
   step_many = step_lib.fuse(train_step, job.devices)
   B = settings.sequences_per_step(job.config) // devices
   shape = (devices, 2, 1, B, job.gpt.block_size + 1)
-  windows = np.zeros(shape, np.uint8)
+  windows, rates = np.zeros(shape, np.uint8), np.zeros(shape[1], np.float32)
   best_s = float('inf')
   for i in range(1 + steps):
     started = time.perf_counter()
-    states, metrics = step_many(states, windows)
+    states, metrics = step_many(states, windows, rates)
     jax.block_until_ready(metrics)
     if i:
       best_s = min(best_s, (time.perf_counter() - started) / shape[1])

@@ -1,6 +1,11 @@
 """nanoGPT's optimizer in optax: AdamW, warmup and cosine, clipping."""
 
+import functools
+from typing import NamedTuple
+
 import jax
+import jax.numpy as jnp
+import numpy as np
 import optax
 
 from scaling_jax.errors import UserError
@@ -50,6 +55,11 @@ def make_schedule(train, S: int) -> optax.Schedule:
   return lambda i: peak * joined(i)
 
 
+def learning_rates(train, S: int) -> np.ndarray:
+  """The learning rate of every update of a run, float32 [S]."""
+  return np.asarray(make_schedule(train, S)(jnp.arange(S)), np.float32)
+
+
 def decay_mask(params) -> dict:
   """True where weight decay applies: tensors of two or more axes.
 
@@ -63,18 +73,41 @@ def decay_mask(params) -> dict:
   return jax.tree_util.tree_map_with_path(decays, params)
 
 
-def make_optimizer(train, S: int) -> optax.GradientTransformation:
-  """Clipping by the global norm, then AdamW with decoupled decay."""
+class AdamW(NamedTuple):
+  """What makes the optimizer but its learning rate: see `config.train`."""
+
+  beta1: float
+  beta2: float
+  weight_decay: float
+  grad_clip: float
+
+  @classmethod
+  def of(cls, train) -> 'AdamW':
+    return cls(*(train[field] for field in cls._fields))
+
+
+@functools.lru_cache(maxsize=16)  # the same object, or programs compile again
+def make_optimizer(settings: AdamW) -> optax.GradientTransformationExtraArgs:
+  """Clipping by the global norm, then AdamW with decoupled decay.
+
+  Its update takes `learning_rate`, so that one compiled program serves runs of
+  every length and peak.
+  """
   return optax.chain(
-    optax.clip_by_global_norm(train.grad_clip)
-    if train.grad_clip > 0
+    optax.clip_by_global_norm(settings.grad_clip)
+    if settings.grad_clip > 0
     else optax.identity(),
-    optax.adamw(
-      make_schedule(train, S),
-      b1=train.beta1,
-      b2=train.beta2,
-      eps=ADAM_EPSILON,
-      weight_decay=train.weight_decay,
-      mask=decay_mask,
-    ),
+    optax.scale_by_adam(b1=settings.beta1, b2=settings.beta2, eps=ADAM_EPSILON),
+    optax.add_decayed_weights(settings.weight_decay, decay_mask),
+    _scale_by_given_rate(),
+  )
+
+
+def _scale_by_given_rate() -> optax.GradientTransformationExtraArgs:
+  def update(updates, state, params=None, *, learning_rate, **_):
+    del params
+    return jax.tree.map(lambda u: -learning_rate * u, updates), state
+
+  return optax.GradientTransformationExtraArgs(
+    lambda params: optax.EmptyState(), update
   )

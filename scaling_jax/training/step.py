@@ -7,6 +7,7 @@ Axes: `B` sequences, `U` = T + 1 tokens of a window, `V` vocabulary.
 """
 
 from collections.abc import Callable
+import functools
 from typing import Any, NamedTuple
 
 from flax import nnx
@@ -17,6 +18,7 @@ import optax
 from scaling_jax.training import model as model_lib
 
 DATA = 'data'  # the pmap axis along which devices share a batch
+KEPT = 16  # programs of so many models; runs that differ by length share one
 
 
 class TrainState(NamedTuple):
@@ -56,19 +58,23 @@ def init_params(config: model_lib.GPTConfig, seed) -> dict:
 
 def init_states(
   config: model_lib.GPTConfig,
-  optimizer: optax.GradientTransformation,
+  optimizer: optax.GradientTransformationExtraArgs,
   seeds: tuple[int, ...],
 ) -> TrainState:
   """The states before the first update, one for each seed along axis 0."""
+  states = _init(config, optimizer)(jnp.array(seeds, jnp.uint32))
+  # Waits: a CPU's devices deadlock where two programs are under way.
+  return jax.block_until_ready(states)
 
+
+@functools.lru_cache(KEPT)
+def _init(config, optimizer) -> Callable[[jax.Array], TrainState]:
   def init(seed):
     params = init_params(config, seed)
     key = jax.random.key_data(jax.random.fold_in(jax.random.key(seed), 1))
     return TrainState(jnp.int32(0), key, params, optimizer.init(params))
 
-  states = jax.jit(jax.vmap(init))(jnp.array(seeds, jnp.uint32))
-  # Waits: a CPU's devices deadlock where two programs are under way.
-  return jax.block_until_ready(states)
+  return jax.jit(jax.vmap(init))
 
 
 def token_losses(graph: nnx.GraphDef, params, windows_BU, key=None):
@@ -81,12 +87,15 @@ def token_losses(graph: nnx.GraphDef, params, windows_BU, key=None):
   )
 
 
+@functools.lru_cache(KEPT)
 def make_train_step(
   config: model_lib.GPTConfig,
-  optimizer: optax.GradientTransformation,
+  optimizer: optax.GradientTransformationExtraArgs,
   grad_accum: int = 1,
   axis_name: str | None = DATA,
-) -> Callable[[TrainState, jax.Array], tuple[TrainState, StepMetrics]]:
+) -> Callable[
+  [TrainState, jax.Array, jax.Array], tuple[TrainState, StepMetrics]
+]:
   """The update: gradient, mean over devices, clip, AdamW.
 
   Args:
@@ -97,8 +106,8 @@ def make_train_step(
     axis_name: over which gradients are averaged; None for one device alone.
 
   Returns:
-    A pure function of a TrainState and windows [B, T + 1] of any integer
-    dtype.
+    A pure function of a TrainState, windows [B, T + 1] of any integer dtype
+    and the learning rate.
   """
   graph = graphdef(config)
 
@@ -108,7 +117,7 @@ def make_train_step(
 
     return jax.value_and_grad(mean_loss)(params)
 
-  def train_step(state: TrainState, windows_BU):
+  def train_step(state: TrainState, windows_BU, rate):
     key = None
     if config.dropout > 0:
       key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
@@ -134,7 +143,9 @@ def make_train_step(
       loss, grads = jax.tree.map(lambda x: x / grad_accum, total)
     if axis_name is not None:
       loss, grads = jax.lax.pmean((loss, grads), axis_name)
-    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    updates, opt_state = optimizer.update(
+      grads, state.opt_state, state.params, learning_rate=rate
+    )
     params = optax.apply_updates(state.params, updates)
     state = TrainState(state.step + 1, state.key, params, opt_state)
     return state, StepMetrics(loss, optax.tree.norm(grads))
@@ -154,23 +165,32 @@ def fuse(train_step, devices: list) -> Callable:
     devices: that share each batch.
 
   Returns:
-    (states, windows [devices, K, seeds, B / devices, T + 1]) -> states and
-    StepMetrics of [K, seeds].
+    (states, windows [devices, K, seeds, B / devices, T + 1], learning rates
+    [K]) -> states and StepMetrics of [K, seeds].
   """
+  return _fuse(train_step, tuple(devices))
 
-  def chunk(states, windows_KSBU):
+
+@functools.lru_cache(KEPT)
+def _fuse(train_step, devices: tuple) -> Callable:
+  def chunk(states, windows_KSBU, rates_K):
     if windows_KSBU.shape[1] > 1:
-      return jax.lax.scan(jax.vmap(train_step), states, windows_KSBU)
+      seeds_step = jax.vmap(train_step, in_axes=(0, 0, None))
+      return jax.lax.scan(
+        lambda s, x: seeds_step(s, *x), states, (windows_KSBU, rates_K)
+      )
     # A seed alone goes without vmap: its axis of one costs the CPU a quarter.
     state = jax.tree.map(lambda x: x[0], states)
-    state, metrics = jax.lax.scan(train_step, state, windows_KSBU[:, 0])
+    state, metrics = jax.lax.scan(
+      lambda s, x: train_step(s, *x), state, (windows_KSBU[:, 0], rates_K)
+    )
     states = jax.tree.map(lambda x: x[None], state)
     return states, jax.tree.map(lambda x: x[:, None], metrics)
 
   return jax.pmap(
     jax.jit(chunk),
     axis_name=DATA,
-    in_axes=(None, 0),
+    in_axes=(None, 0, None),
     out_axes=None,
     devices=devices,
     donate_argnums=0,

@@ -100,8 +100,10 @@ class _Group:
   def __init__(self, job: job_lib.Job, runs: list[_SeedRun], line):
     self.job, self.runs, self.line = job, runs, line
     config, S = job.config, job.plan.S
-    self.schedule = optimizer_lib.make_schedule(config.train, S)
-    self.optimizer = optimizer_lib.make_optimizer(config.train, S)
+    self.rates = optimizer_lib.learning_rates(config.train, S)
+    self.optimizer = optimizer_lib.make_optimizer(
+      optimizer_lib.AdamW.of(config.train)
+    )
     train_step = step_lib.make_train_step(
       job.gpt, self.optimizer, config.train.grad_accum
     )
@@ -164,7 +166,8 @@ class _Group:
     while self.step < S and self._any_alive():
       started = time.perf_counter()
       n = windows.shape[1]
-      self.states, metrics = self.step_many(self.states, windows)
+      rates = self.rates[self.step : self.step + n]
+      self.states, metrics = self.step_many(self.states, windows, rates)
       self.step += n
       # The next batches are drawn while the device works on these.
       windows = self._windows(self._chunk())
@@ -239,7 +242,7 @@ class _Group:
           val_loss=score.loss,
           val_loss_sem=score.sem,
           val_bpb=score.bpb,
-          lr=float(self.schedule(self.step - 1)) if self.step else None,
+          lr=float(self.rates[self.step - 1]) if self.step else None,
           grad_norm=float(norm) if self.step else None,
           tokens_per_s=self.interval.tokens_per_s,
           wall_s=self.clock.wall_s,
