@@ -3,6 +3,8 @@
 python launch.py --config=configs/c1.py:gpt-2     one model
 python launch.py --config=configs/c1.py           every model of the budget
 python launch.py --config=configs/c1.py --dry_run what it would train, and cost
+python launch.py --config=configs/c1.py --analyze and fit the laws
+python launch.py --config=configs/c1.py --parallel=2 two runs at a time
 
 The same command goes on where it was stopped, and does not train a finished
 run again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat16.
@@ -17,6 +19,8 @@ import pathlib
 from absl import app
 from absl import flags
 from absl import logging
+from etils import epath
+import ml_collections
 from ml_collections import config_flags
 
 from scaling_jax import errors
@@ -33,6 +37,14 @@ _WORKDIR = flags.DEFINE_string(
 )
 _DRY_RUN = flags.DEFINE_bool(
   'dry_run', False, 'Print what would be trained, and train nothing.'
+)
+_PARALLEL = flags.DEFINE_integer(
+  'parallel',
+  None,
+  "Runs at a time, each with its share of the cores or of the GPU's memory.",
+)
+_ANALYZE = flags.DEFINE_bool(
+  'analyze', None, 'Fit and report when the last run is done.'
 )
 
 
@@ -55,7 +67,29 @@ def _main(argv: list[str]) -> None:
   if _DRY_RUN.value:
     experiment.dry_run(config, _WORKDIR.value, data_dir)
   else:
-    experiment.run(config, _WORKDIR.value, data_dir)
+    _run(config, data_dir)
+
+
+def _run(config: ml_collections.ConfigDict, data_dir: os.PathLike) -> None:
+  from scaling_jax.training import experiment
+
+  parallel = config.parallel if _PARALLEL.value is None else _PARALLEL.value
+  analyze = config.analyze if _ANALYZE.value is None else _ANALYZE.value
+  incomplete = None
+  try:
+    experiment.run(config, _WORKDIR.value, data_dir, parallel)
+  except experiment.Incomplete as error:
+    incomplete = error
+  if analyze:
+    from scaling_jax.analysis import pipeline
+
+    folder = epath.Path(_WORKDIR.value) / config.experiment
+    try:
+      pipeline.run([folder], folder / 'report')
+    except UserError as error:
+      raise incomplete or error from error
+  if incomplete is not None:
+    raise incomplete
 
 
 _stop = functools.partial(errors.stop, 'launch.py')

@@ -24,9 +24,14 @@ def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
   c.steps = config_dict.placeholder(int)  # updates; overrides C where set
   c.models = ('gpt-0',)  # trained one after the other
   c.seeds = (0,)  # of initialization and batches; one run each
+  # Fields and the values they take, as in c.sweep['train.beta2'] = (0.95, 0.99);
+  # the runs are the product, times models and seeds.
+  c.sweep = ml_collections.ConfigDict(allow_dotted_keys=True)
   c.dataset = 'gutenberg_poetry'  # a folder of data_dir
   c.data_dir = config_dict.placeholder(str)  # None: data/ beside launch.py
   c.data_fraction = 1.0  # of the training split, its first part
+  c.parallel = 1  # runs at a time, unless --parallel says otherwise
+  c.analyze = False  # fit and report at the end, unless --analyze says so
   c.devices = config_dict.placeholder(int)  # that share a batch; None: all
 
   c.model = m = ml_collections.ConfigDict()
@@ -101,6 +106,8 @@ def smoke(config: ml_collections.ConfigDict) -> None:
   config.dataset = 'synthetic'
   config.models = ('1x16', '1x32')
   config.steps = 20
+  config.parallel = 1
+  config.sweep = ml_collections.ConfigDict(allow_dotted_keys=True)
   config.train.batch_size = 8
   config.train.warmup_steps = 5
   config.eval.every_steps = 10

@@ -30,11 +30,12 @@ def guarded(
     main: raises UserError, which exits with code 2.
     argv: its arguments.
     program: opens each sentence.
-    stopped: what to say of Ctrl-C, which exits with code 130.
+    stopped: what to say of a Ctrl-C that says nothing itself; it exits with
+      code 130.
   """
   try:
     main(argv)
   except UserError as error:
     stop(program, str(error), 2)
-  except KeyboardInterrupt:
-    stop(program, stopped, 130)
+  except KeyboardInterrupt as error:
+    stop(program, str(error) or stopped, 130)

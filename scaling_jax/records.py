@@ -21,6 +21,7 @@ METRICS = 'metrics.jsonl'
 TRAIN_LOSS = 'train_loss.npy'
 RESULT = 'result.json'
 RESULTS = 'results.csv'
+PLANNED = 'sweep.json'
 
 
 class Run(NamedTuple):
@@ -188,6 +189,30 @@ def read_metrics(run_folder: epath.PathLike) -> list[Evaluation]:
   path = epath.Path(run_folder) / METRICS
   lines = path.read_text().splitlines() if path.exists() else []
   return [typed(Evaluation, json.loads(line)) for line in lines]
+
+
+def write_planned(
+  experiment_folder: epath.PathLike, runs: dict[str, dict[str, float]]
+) -> None:
+  """Notes runs as planned, so that an analysis can say which are missing.
+
+  Args:
+    experiment_folder: is made if it is not there; runs planned before stay.
+    runs: the C, N, D and S of each, by run_id.
+  """
+  path = epath.Path(experiment_folder) / PLANNED
+  path.parent.mkdir(parents=True, exist_ok=True)
+  write_json(path, {**read_planned(path.parent), **runs})
+
+
+def read_planned(experiment_folder: epath.PathLike) -> dict[str, Any]:
+  """What `write_planned` noted; empty where nothing was, or it is damaged."""
+  path = epath.Path(experiment_folder) / PLANNED
+  try:
+    found = read_json(path) if path.exists() else {}
+  except ValueError:
+    found = {}
+  return found if isinstance(found, dict) else {}
 
 
 def read_runs(experiment_folder: epath.PathLike) -> list[Run]:

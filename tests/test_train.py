@@ -167,7 +167,7 @@ class TrainTest(absltest.TestCase):
     job = job_lib.make_job(
       tiny.make_config(), '1x16', self.root / 'runs', self.root
     )
-    line = train_lib.progress_lib.ProgressLine(tiny.Silence())
+    line = train_lib.progress_lib.Display(stream=tiny.Silence())
     runs = [train_lib._SeedRun(job, seed) for seed in (0, 1)]
     for run in runs:
       run.claim()
@@ -247,7 +247,7 @@ class ScalingTest(absltest.TestCase):
         eval__every_steps=250, eval__batches=100,
       )  # fmt: skip
       job = job_lib.make_job(config, name, root / 'runs', root)
-      line = train_lib.progress_lib.ProgressLine(tiny.Silence())
+      line = train_lib.progress_lib.Display(stream=tiny.Silence())
       return train_lib.train(job, (0,), line)[0].val_loss
 
     small, middle, large = (loss(name, 600) for name in ('1x8', '1x32', '2x64'))

@@ -51,7 +51,7 @@ def make_config(**changes):
 def train(config, root, seeds=(0,), devices=None, stream=None):
   """Trains the 1x16 model under root/runs; returns its records."""
   job = job_lib.make_job(config, '1x16', root / 'runs', root, devices)
-  line = progress.ProgressLine(stream or Silence())
+  line = progress.Display(stream=stream or Silence())
   return train_lib.train(job, seeds, line)
 
 

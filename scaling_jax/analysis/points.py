@@ -138,6 +138,10 @@ class _Gathered:
       self._table(table)
     for run in runs:
       self._run(run)
+    started = {run.name for run in runs}
+    for run_id in sorted(records.read_planned(path).keys() - started):
+      if finished:
+        self._leave_out(path.resolve().name, run_id, 'it was not started yet')
     return bool(runs) or table.exists()
 
   def _run(self, folder: epath.Path) -> None:

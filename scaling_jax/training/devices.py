@@ -21,7 +21,9 @@ def cores() -> int:
   return os.cpu_count() or 1
 
 
-def configure(batch_size: int, wanted: int | None = None) -> None:
+def configure(
+  batch_size: int, wanted: int | None = None, most: int | None = None
+) -> None:
   """Sets JAX up; call once, before the first use of a device.
 
   Compiled programs are kept on disk. On the CPU each core becomes a device, so
@@ -30,11 +32,13 @@ def configure(batch_size: int, wanted: int | None = None) -> None:
   Args:
     batch_size: the CPU's devices are as many cores as divide it.
     wanted: asks for this many devices instead, where there are as many cores.
+    most: cores to use where others need the rest.
   """
   compile_cache.keep()
+  usable = min(cores(), most or cores())
   if _FAKE_DEVICES_FLAG not in os.environ.get('XLA_FLAGS', ''):
-    fits = [n for n in range(1, cores() + 1) if batch_size % n == 0]
-    if wanted is not None and 1 <= wanted <= cores():
+    fits = [n for n in range(1, usable + 1) if batch_size % n == 0]
+    if wanted is not None and 1 <= wanted <= usable:
       fits = [wanted]
     jax.config.update('jax_num_cpu_devices', fits[-1] if fits else 1)
 
@@ -54,6 +58,23 @@ def choose(wanted: int | None) -> list:
       f' machine has; try devices={len(devices)}'
     )
   return devices[:wanted]
+
+
+def gpus() -> list[str]:
+  """The GPUs that a process may use, by index, without waking JAX."""
+  visible = os.environ.get('CUDA_VISIBLE_DEVICES')
+  if visible is not None:
+    return [name for name in visible.split(',') if name.strip()]
+  try:
+    found = subprocess.run(
+      ['nvidia-smi', '--query-gpu=index', '--format=csv,noheader'],
+      capture_output=True,
+      text=True,
+      timeout=20,
+    )
+  except (OSError, subprocess.TimeoutExpired):
+    return []
+  return found.stdout.split() if found.returncode == 0 else []
 
 
 def describe(devices: list) -> str:

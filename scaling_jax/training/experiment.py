@@ -1,6 +1,7 @@
-"""The models of an experiment: the table before, the runs, the table after."""
+"""The runs of an experiment: the table before, the runs, the table after."""
 
 from collections.abc import Sequence
+import math
 
 from etils import epath
 import ml_collections
@@ -10,9 +11,11 @@ from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
 from scaling_jax.training import job as job_lib
+from scaling_jax.training import launchers
+from scaling_jax.training import pace as pace_lib
 from scaling_jax.training import progress as progress_lib
 from scaling_jax.training import settings
-from scaling_jax.training import train as train_lib
+from scaling_jax.training import sweep as sweep_lib
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -28,46 +31,175 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
   )
 
 
+class Incomplete(UserError):
+  """Some runs failed; the others are done."""
+
+
+class Stopped(KeyboardInterrupt):
+  """Ctrl-C, with what was done by then."""
+
+
 def run(
   config: ml_collections.ConfigDict,
   workdir: epath.PathLike,
   data_dir: epath.PathLike,
+  parallel: int = 1,
 ) -> list[records.Run]:
-  """Trains every model with every seed, writes results.csv, prints a table.
+  """Trains every model with every seed at every point of the sweep.
+
+  A finished run is not repeated, an interrupted one goes on, and one that fails
+  leaves the others to go on. results.csv grows with each run; at the end a table
+  is printed.
+
+  Args:
+    config: of the experiment; see `configs/common.py`.
+    workdir: holds a folder for each experiment.
+    data_dir: holds a folder for each corpus.
+    parallel: runs at a time, each in a process with its share of the machine.
+
+  Returns:
+    The runs in the order of the sweep, those that failed left out.
 
   Raises:
-    UserError: bad input; nothing has been trained then, but for runs of models
-      that come before the bad one.
+    UserError: bad input; nothing has been trained then.
+    Incomplete: some runs failed.
+    Stopped: by Ctrl-C.
   """
-  devices_lib.configure(config.train.batch_size, config.devices)
-  _check_names(config)
-  jobs = [
-    job_lib.make_job(config, name, workdir, data_dir) for name in config.models
-  ]
-  line = progress_lib.ProgressLine()
-  results = []
-  for job in jobs:
-    line.say(
-      f'{job.name}: N {job.plan.N:,}, {job.plan.S:,} steps of'
-      f' {job.tokens_per_step:,} tokens on {devices_lib.describe(job.devices)}'
+  if parallel < 1:
+    raise UserError(f'parallel={parallel} must be at least 1; try parallel=1')
+  jobs = _jobs(config, workdir, data_dir, None if parallel == 1 else [])
+  seeds = tuple(config.seeds)
+  folder = jobs[0].folder
+  _note_planned(jobs, seeds)
+  together = parallel == 1 or bool(devices_lib.gpus())
+  groups = [seeds] if together else [(seed,) for seed in seeds]
+  units = [launchers.Unit(job, group) for job in jobs for group in groups]
+  log = _Log(units, parallel)
+  try:
+    log.train(workdir, data_dir)
+  except KeyboardInterrupt as error:
+    raise Stopped(log.stopped()) from error
+  return log.result(folder)
+
+
+def _note_planned(jobs: list[job_lib.Job], seeds: tuple[int, ...]) -> None:
+  planned = {
+    job_lib.run_id(job.label, seed): job.plan._asdict()
+    for job in jobs
+    for seed in seeds
+  }
+  try:
+    records.write_planned(jobs[0].folder, planned)
+  except OSError as error:
+    raise job_lib.unwritable(jobs[0].folder, error) from error
+
+
+def _jobs(
+  config: ml_collections.ConfigDict,
+  workdir: epath.PathLike,
+  data_dir: epath.PathLike,
+  devices: list | None,
+) -> list[job_lib.Job]:
+  """Every job of the experiment, checked."""
+  cells = sweep_lib.expand(config)
+  if devices is None:
+    devices_lib.configure(
+      math.gcd(*(cell.config.train.batch_size for cell in cells)),
+      config.devices,
     )
-    results += train_lib.train(job, tuple(config.seeds), line)
-    records.write_results(job.folder)
-  line.say(results_table(results))
-  line.say(f'records: {jobs[0].folder}/{records.RESULTS}')
-  return results
+  return [
+    job_lib.make_job(
+      cell.config, cell.model, workdir, data_dir, devices, cell.label
+    )
+    for cell in cells
+  ]
 
 
-def _check_names(config: ml_collections.ConfigDict) -> None:
-  if not config.models:
-    raise UserError('models=() is empty: it must name a model; try gpt-0')
-  if not config.seeds:
-    raise UserError('seeds=() is empty: it must hold a seed; try 0')
-  for seed in config.seeds:
-    if not isinstance(seed, int) or not 0 <= seed < 1 << 32:
-      raise UserError(
-        f'seed {seed!r} must be a whole number from 0 to below 2^32; try 0'
-      )
+class _Log:
+  """What became of each unit, as it is told and shown."""
+
+  def __init__(self, units: list[launchers.Unit], parallel: int):
+    self.units, self.parallel = units, parallel
+    self.pace = pace_lib.Pace(parallel)
+    self.total = sum(len(unit.seeds) for unit in units)
+    self.display = progress_lib.Display(self.total, self.pace.left_s)
+    self.found: dict[str, records.Run] = {}
+    self.failures: list[tuple[str, str]] = []
+
+  def train(self, workdir: epath.PathLike, data_dir: epath.PathLike) -> None:
+    todo = []
+    for unit in self.units:
+      # Seen here only to plan; `train` looks again, and checks whose they are.
+      if all(_is_finished(unit, run_id) for run_id in unit.run_ids):
+        self.display.count(done=len(unit.seeds))
+        todo.append((0.0, unit))
+      else:
+        todo.append((self.pace.expect(unit.job, unit.seeds), unit))
+    if self.parallel == 1:
+      launchers.one_by_one([u for _, u in todo], self.display, self.note)
+      return
+    todo.sort(key=lambda pair: -pair[0])
+    launchers.several_at_a_time(
+      [u for _, u in todo], self.parallel, workdir, data_dir, self.display,
+      self.note,
+    )  # fmt: skip
+
+  def note(self, outcome: launchers.Outcome) -> None:
+    unit = outcome.unit
+    fresh = unit.title in self.pace
+    self.pace.end(unit.title)
+    if outcome.failure:
+      self.failures.append((unit.title, outcome.failure))
+      self.display.count(failed=len(unit.seeds))
+      self.display.say(f'{unit.title}: failed: {outcome.failure}')
+      return
+    if fresh:
+      self.display.count(done=len(unit.seeds))
+    for run in outcome.runs:
+      self.found[run.run_id] = run
+      if fresh and self.total > 1:
+        self.display.say(_ended(run))
+    records.write_results(unit.job.folder)
+
+  def stopped(self) -> str:
+    done = len(self.found)
+    return (
+      f'stopped with {done} of {self.total} runs done; the same command goes on'
+      ' from there'
+    )
+
+  def result(self, folder: epath.Path) -> list[records.Run]:
+    order = [run_id for unit in self.units for run_id in unit.run_ids]
+    runs = [self.found[run_id] for run_id in order if run_id in self.found]
+    if runs:
+      self.display.say(results_table(runs))
+      self.display.say(f'records: {folder}/{records.RESULTS}')
+    if self.failures:
+      raise Incomplete(_told(self.failures, self.total))
+    return runs
+
+
+def _is_finished(unit: launchers.Unit, run_id: str) -> bool:
+  return (unit.job.folder / run_id / records.RESULT).exists()
+
+
+def _ended(run: records.Run) -> str:
+  if run.status != 'done':
+    return f'{run.run_id}: {run.status} at step {run.S:,}'
+  return (
+    f'{run.run_id}: val loss {run.val_loss:.4f} ± {run.val_loss_sem:.4f} in'
+    f' {progress_lib.duration(run.wall_s)}'
+  )
+
+
+def _told(failures: list[tuple[str, str]], total: int) -> str:
+  if total == 1:
+    return failures[0][1]
+  reasons = '; '.join(f'{title}: {reason}' for title, reason in failures)
+  return (
+    f'{len(failures)} of {total} runs failed ({reasons}); the same command'
+    ' tries them again'
+  )
 
 
 def results_table(runs: Sequence[records.Run]) -> str:
@@ -103,20 +235,26 @@ def dry_run(
   tokens, the results thrown away. Where the corpus was never prepared, what
   depends on it stays empty.
   """
-  devices_lib.configure(config.train.batch_size, config.devices)
-  _check_names(config)
-  missing, total_s, rows = None, 0.0, []
-  for name in config.models:
-    plan = settings.make_plan(settings.for_model(config, name))
-    cells = [name, f'{plan.N:,}', f'{plan.D:,}', f'{plan.S:,}',
-             f'{plan.flops_6ND:.3g}']  # fmt: skip
+  cells = sweep_lib.expand(config)
+  missing, total_s = None, 0.0
+  rows: list[list[str]] = []
+  jobs: list[job_lib.Job] = []
+  timed: dict[tuple, float] = {}
+  for cell in cells:
+    plan = settings.make_plan(cell.config)
+    row = [cell.label, f'{plan.N:,}', f'{plan.D:,}', f'{plan.S:,}',
+           f'{plan.flops_6ND:.3g}']  # fmt: skip
     try:
-      job = job_lib.make_job(config, name, workdir, data_dir)
+      jobs = jobs or _jobs(config, workdir, data_dir, None)
     except dataset_lib.NotPrepared as error:
       missing = error
       rest = ['–', f'{plan.tokens_per_param:.1f}', '–', '–']
     else:
-      seconds = estimate_s(job) * len(config.seeds)
+      job = jobs[len(rows)]
+      alike = (job.gpt, settings.sequences_per_step(job.config))
+      if alike not in timed:
+        timed[alike] = job_lib.time_step(job, 4)
+      seconds = estimate_s(job, timed[alike]) * len(config.seeds)
       total_s += seconds
       rest = [
         f'{plan.D * job.flops_per_token:.3g}',
@@ -124,7 +262,7 @@ def dry_run(
         f'{plan.D / job.train_tokens:.2f}',
         progress_lib.duration(seconds),
       ]
-    rows.append(cells + rest)
+    rows.append(row + rest)
   header = ('model', 'N', 'D', 'S', '6ND', 'FLOPs', 'tokens/param', 'epochs',
             'time')  # fmt: skip
   print(table(header, rows))
@@ -139,12 +277,11 @@ def dry_run(
     )
 
 
-def estimate_s(job: job_lib.Job, steps: int = 4) -> float:
-  """Seconds that one seed's run should take, from a few steps on this machine.
+def estimate_s(job: job_lib.Job, step_s: float) -> float:
+  """Seconds that one seed's run should take, from those of a step.
 
   An evaluation's forward pass counts as a third of a training step.
   """
-  step_s = job_lib.time_step(job, steps)
   e = job.config.eval
   evaluations = 1 + (job.plan.S - 1) // e.every_steps
   block_size = job.config.model.block_size

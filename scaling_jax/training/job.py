@@ -1,5 +1,6 @@
 """One model of an experiment: everything checked before the first step."""
 
+from collections.abc import Sequence
 import time
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from scaling_jax import budget
 from scaling_jax.corpus import dataset as dataset_lib
+from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
 from scaling_jax.training import model as model_lib
 from scaling_jax.training import optimizer as optimizer_lib
@@ -18,10 +20,15 @@ from scaling_jax.training import step as step_lib
 
 
 class Job(NamedTuple):
-  """One model of an experiment, all that training it needs to know."""
+  """One model of an experiment, all that training it needs to know.
+
+  `label` names its runs but for their seeds; `devices` is empty where the job
+  is only planned here, and trained in another process.
+  """
 
   config: ml_collections.ConfigDict
   name: str
+  label: str
   dataset: dataset_lib.Dataset
   train_tokens: int
   gpt: model_lib.GPTConfig
@@ -41,6 +48,7 @@ def make_job(
   workdir: epath.PathLike,
   data_dir: epath.PathLike,
   devices: list | None = None,
+  label: str = '',
 ) -> Job:
   """Checks everything that can be checked before the first step.
 
@@ -49,15 +57,19 @@ def make_job(
     name: of the model.
     workdir: holds a folder for each experiment.
     data_dir: holds a folder for each corpus.
-    devices: that share each batch; by default those the config chooses.
+    devices: that share each batch; by default those the config chooses. An
+      empty list leaves the machine's devices alone.
+    label: of the runs; the model's name by default.
 
   Raises:
     UserError: bad input, in one sentence.
   """
   config = settings.for_model(config, name)
   plan = settings.make_plan(config)
-  devices = devices or devices_lib.choose(config.devices)
-  settings.check_devices(config, len(devices))
+  if devices is None:
+    devices = devices_lib.choose(config.devices)
+  if devices:
+    settings.check_devices(config, len(devices))
   optimizer_lib.make_schedule(config.train, plan.S)  # refuses bad ones
   dataset = dataset_lib.load_dataset(config.dataset, data_dir)
   block_size = config.model.block_size
@@ -67,6 +79,7 @@ def make_job(
   return Job(
     config=config,
     name=name,
+    label=label or name,
     dataset=dataset,
     train_tokens=kept,
     gpt=gpt,
@@ -77,8 +90,23 @@ def make_job(
   )
 
 
-def run_id(name: str, seed: int) -> str:
-  return f'{name}_seed{seed}'
+def run_id(label: str, seed: int) -> str:
+  return f'{label}_seed{seed}'
+
+
+def unwritable(folder: epath.Path, error: OSError) -> UserError:
+  """That an experiment's folder can't be written, and what to do."""
+  return UserError(
+    f'--workdir={folder.parent} cannot be written ({error.strerror or error}):'
+    ' it must be a folder of yours; choose another --workdir'
+  )
+
+
+def title(job: Job, seeds: Sequence[int]) -> str:
+  """What a progress display calls these seeds of a job."""
+  if len(seeds) > 1:
+    return f'{job.label} x {len(seeds)} seeds'
+  return f'{job.label} seed {seeds[0]}' if any(seeds) else job.label
 
 
 def time_step(job: Job, steps: int) -> float:

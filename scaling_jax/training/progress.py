@@ -1,9 +1,11 @@
-"""What a person sees while a model trains: one live line, or plain lines."""
+"""What a person sees while models train: a few live lines, or plain ones."""
 
+from collections.abc import Callable, Iterable
+import math
 import shutil
 import sys
 import time
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
 PLAIN_EVERY_S = 15.0  # between lines on a pipe
 LIVE_EVERY_S = 0.1
@@ -60,42 +62,110 @@ class Report(NamedTuple):
     return '  '.join(parts)
 
 
-class ProgressLine:
-  """Shows reports: rewrites one line on a terminal, prints now and then on a
-  pipe."""
-
-  def __init__(self, stream: TextIO | None = None):
-    self._stream = stream or sys.stdout
-    self._live = self._stream.isatty()
-    self._last_s = -float('inf')
-    self._shown = False
+class Line(Protocol):
+  """Where a run reports: a `Display`, or a wire to another process' one."""
 
   def show(self, report: Report, force: bool = False) -> None:
-    now = time.monotonic()
-    pace = LIVE_EVERY_S if self._live else PLAIN_EVERY_S
-    if not force and now - self._last_s < pace:
-      return
-    self._last_s = now
-    line = report.line()
-    if self._live:
-      width = shutil.get_terminal_size().columns - 1
-      self._stream.write('\r\x1b[K' + line[:width])
-      self._shown = True
-    else:
-      self._stream.write(line + '\n')
-    self._stream.flush()
+    """Takes a report; shows it now if forced, otherwise when it is time."""
 
   def say(self, text: str) -> None:
-    """Prints a line of its own, above the live one."""
-    self.close()
-    print(text, file=self._stream, flush=True)
+    """Prints lines that stay."""
 
-  def close(self) -> None:
-    """Ends the live line, so that what follows starts on a fresh one."""
-    if self._shown:
-      self._stream.write('\n')
+  def end(self) -> None:
+    """The run has ended."""
+
+
+class Display:
+  """Shows a sweep: its head and a line a run, rewritten in place on a terminal.
+
+  On a pipe it prints a run's line now and then. One run alone has no head.
+
+  Args:
+    total: runs of the sweep.
+    left_s: seconds left for all of them, asked with the reports under way.
+    stream: standard output by default.
+  """
+
+  def __init__(
+    self,
+    total: int = 1,
+    left_s: Callable[[Iterable[Report]], float | None] | None = None,
+    stream: TextIO | None = None,
+  ):
+    self._stream = stream or sys.stdout
+    self._live = self._stream.isatty()
+    self._total, self._left_s = total, left_s
+    self._last_s: dict[int, float] = {}
+    self._reports: dict[int, Report] = {}
+    self._rows = 0  # of the terminal that the live part takes
+    self.done = self.failed = 0
+
+  def show(self, report: Report, force: bool = False, slot: int = 0) -> None:
+    """Takes a run's report; `slot` tells runs under way apart."""
+    self._reports[slot] = report
+    now = time.monotonic()
+    pace = LIVE_EVERY_S if self._live else PLAIN_EVERY_S
+    which = 0 if self._live else slot
+    if not force and now - self._last_s.get(which, -math.inf) < pace:
+      return
+    self._last_s[which] = now
+    if self._live:
+      self._draw()
+    else:
+      head = self._head()
+      line = report.line()
+      self._stream.write(f'[{head}]  {line}\n' if head else f'{line}\n')
+    self._stream.flush()
+
+  def _head(self) -> str:
+    if self._total == 1:
+      return ''
+    parts = [f'{self.done} of {self._total} runs done']
+    if self.failed:
+      parts.append(f'{self.failed} failed')
+    left = self._left_s and self._left_s(self._reports.values())
+    if left is not None:
+      parts.append(f'about {duration(left)} left')
+    return ', '.join(parts)
+
+  def _draw(self) -> None:
+    width = shutil.get_terminal_size().columns - 1
+    lines = [report.line() for _, report in sorted(self._reports.items())]
+    head = self._head()
+    if head:
+      lines = [head, *('  ' + line for line in lines)]
+    self._erase()
+    self._stream.write('\n'.join(line[:width] for line in lines))
+    self._rows = len(lines)
+
+  def _erase(self) -> None:
+    if self._rows:
+      up = f'\x1b[{self._rows - 1}A' if self._rows > 1 else ''
+      self._stream.write(f'\r{up}\x1b[J')
+    self._rows = 0
+
+  def say(self, text: str) -> None:
+    """Prints lines that stay, above the live ones."""
+    if self._live:
+      self._erase()
+    print(text, file=self._stream, flush=True)
+    if self._live and self._reports:
+      self._draw()
       self._stream.flush()
-      self._shown = False
+
+  def count(self, done: int = 0, failed: int = 0) -> None:
+    """Adds to the runs that are done or failed."""
+    self.done += done
+    self.failed += failed
+
+  def end(self, slot: int = 0) -> None:
+    """Takes a run's line away: it has ended."""
+    self._reports.pop(slot, None)
+    if self._live:
+      self._erase()
+      if self._reports:
+        self._draw()
+      self._stream.flush()
 
 
 class Clock:

@@ -10,7 +10,15 @@ from scaling_jax.errors import UserError
 from scaling_jax.training import model as model_lib
 
 # What tells apart where and how often a run is kept, but not its numbers.
-_BESIDE_THE_NUMBERS = ('checkpoint', 'data_dir', 'models', 'seeds', 'devices')
+_BESIDE_THE_NUMBERS = (
+  'analyze',
+  'checkpoint',
+  'data_dir',
+  'devices',
+  'models',
+  'parallel',
+  'seeds',
+)
 
 
 def for_model(
@@ -21,7 +29,9 @@ def for_model(
   Raises:
     UserError: the name is unknown, or the shape can't be built.
   """
-  config = ml_collections.ConfigDict(config.to_dict(), convert_dict=True)
+  fields = config.to_dict()
+  fields.pop('sweep', None)  # of many models, and its names hold dots
+  config = ml_collections.ConfigDict(fields, convert_dict=True)
   config.models = (name,)
   for field, value in budget.model_shape(name)._asdict().items():
     if config.model[field] is None:

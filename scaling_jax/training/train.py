@@ -1,8 +1,7 @@
 """From a config to trained models and their records."""
 
-import json
+import contextlib
 import time
-from typing import Any
 
 import jax
 import numpy as np
@@ -10,94 +9,22 @@ import numpy as np
 from scaling_jax import budget
 from scaling_jax import records
 from scaling_jax.corpus import batches as batches_lib
-from scaling_jax.errors import UserError
 from scaling_jax.training import checkpoint as checkpoint_lib
 from scaling_jax.training import devices as devices_lib
 from scaling_jax.training import evaluate as evaluate_lib
+from scaling_jax.training import interrupts
 from scaling_jax.training import job as job_lib
 from scaling_jax.training import optimizer as optimizer_lib
 from scaling_jax.training import progress as progress_lib
+from scaling_jax.training import seed_run as seed_run_lib
 from scaling_jax.training import settings
 from scaling_jax.training import step as step_lib
-
-
-class _SeedRun:
-  """One seed's folder, checkpoints, and records so far."""
-
-  def __init__(self, job: job_lib.Job, seed: int):
-    self.job = job
-    self.seed = seed
-    self.folder = job.folder / job_lib.run_id(job.name, seed)
-    self.losses: list[np.ndarray] = []
-    self.evaluations: list[records.Evaluation] = []
-    self.diverged_at: int | None = None
-    self._checkpoints: checkpoint_lib.Checkpoints | None = None
-
-  def claim(self) -> records.Run | None:
-    """Makes the folder this run's, or returns the record it already holds.
-
-    Raises:
-      UserError: the folder holds a run of another configuration, or can't be
-        written.
-    """
-    job = self.job
-    asked = settings.identity(job.config, self.seed, job.dataset.meta['sha256'])
-    asked = json.loads(json.dumps(asked))
-    path = self.folder / records.CONFIG
-    try:
-      self.folder.mkdir(parents=True, exist_ok=True)
-      if path.exists():
-        self._check_same(records.read_json(path)['identity'], asked)
-      else:
-        described = {
-          'identity': asked,
-          'config': job.config.to_dict(),
-          'run_id': self.folder.name,
-          'seed': self.seed,
-          'versions': devices_lib.versions(),
-          'devices': devices_lib.describe(job.devices),
-        }
-        records.write_json(path, described)
-    except OSError as error:
-      raise UserError(
-        f'--workdir={job.folder.parent} cannot be written'
-        f' ({error.strerror or error}): it must be a folder of yours; choose'
-        ' another --workdir'
-      ) from error
-    return records.read_result(self.folder)
-
-  def _check_same(self, found: dict[str, Any], asked: dict[str, Any]) -> None:
-    found, asked = settings.flatten(found), settings.flatten(asked)
-    for name in sorted(found.keys() | asked.keys()):
-      if found.get(name) != asked.get(name):
-        raise UserError(
-          f'{self.folder} holds a run with {name}={found.get(name)}, not'
-          f' {asked.get(name)}: a folder holds one run; choose another'
-          ' --workdir or --config.experiment, or delete that folder'
-        )
-
-  @property
-  def checkpoints(self) -> checkpoint_lib.Checkpoints:
-    if self._checkpoints is None:
-      keep = self.job.config.checkpoint.keep
-      self._checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
-    return self._checkpoints
-
-  def close(self) -> None:
-    if self._checkpoints is not None:
-      self._checkpoints.close()
-      self._checkpoints = None
-
-  @property
-  def train_loss(self) -> np.ndarray:
-    empty = np.zeros(0, np.float32)
-    return np.concatenate([empty, *self.losses])
 
 
 class _Group:
   """Seeds of one model that train side by side."""
 
-  def __init__(self, job: job_lib.Job, runs: list[_SeedRun], line):
+  def __init__(self, job: job_lib.Job, runs: list[seed_run_lib.SeedRun], line):
     self.job, self.runs, self.line = job, runs, line
     config, S = job.config, job.plan.S
     self.rates = optimizer_lib.learning_rates(config.train, S)
@@ -130,6 +57,9 @@ class _Group:
       self._restore()
       self._loop()
       return self._finish()
+    except KeyboardInterrupt:
+      self._keep()
+      raise
     finally:
       for run in self.runs:
         run.close()
@@ -155,7 +85,7 @@ class _Group:
       progress.wall_s, progress.timed_tokens, progress.timed_s
     )
     self.states = jax.tree.map(lambda *x: np.stack(x), *restored)
-    self.line.say(f'{self.job.name}: going on from step {self.step:,}')
+    self.line.say(f'{self.job.label}: going on from step {self.step:,}')
 
   def _loop(self) -> None:
     config, S = self.job.config, self.job.plan.S
@@ -164,20 +94,28 @@ class _Group:
     saved_s = self.clock.session_s
     windows = self._windows(self._chunk())
     while self.step < S and self._any_alive():
-      started = time.perf_counter()
-      n = windows.shape[1]
-      rates = self.rates[self.step : self.step + n]
-      self.states, metrics = self.step_many(self.states, windows, rates)
-      self.step += n
-      # The next batches are drawn while the device works on these.
-      windows = self._windows(self._chunk())
-      self._record(metrics, n, started)
+      # Compiling takes long, and has nothing to lose by a Ctrl-C.
+      seen = windows.shape[1] in self.compiled
+      with interrupts.held_back() if seen else contextlib.nullcontext():
+        windows = self._advance(windows)
       if self.step % config.eval.every_steps == 0 and self.step < S:
         self._evaluate(self.evaluator.sample)
       self._report()
       if self.clock.session_s - saved_s >= config.checkpoint.every_seconds:
         self._save()
         saved_s = self.clock.session_s
+
+  def _advance(self, windows: np.ndarray) -> np.ndarray:
+    """One dispatch and its records; returns the windows of the next."""
+    started = time.perf_counter()
+    n = windows.shape[1]
+    rates = self.rates[self.step : self.step + n]
+    self.states, metrics = self.step_many(self.states, windows, rates)
+    self.step += n
+    # The next batches are drawn while the device works on these.
+    windows = self._windows(self._chunk())
+    self._record(metrics, n, started)
+    return windows
 
   def _chunk(self) -> int:
     """Steps in the next dispatch: K, but one at a time at a ragged end."""
@@ -214,7 +152,9 @@ class _Group:
         run.losses.append(losses)
         self._note_divergence(run, losses, self.step - n)
 
-  def _note_divergence(self, run: _SeedRun, losses, first: int) -> None:
+  def _note_divergence(
+    self, run: seed_run_lib.SeedRun, losses, first: int
+  ) -> None:
     bad = np.flatnonzero(~np.isfinite(losses))
     if len(bad):
       run.diverged_at = first + int(bad[0]) + 1
@@ -258,9 +198,8 @@ class _Group:
       return
     speed = self.clock.tokens_per_s
     speed = speed and speed * len(self.runs)
-    seeds = f' x {len(self.runs)} seeds' if len(self.runs) > 1 else ''
     report = progress_lib.Report(
-      label=job.name + seeds,
+      label=job_lib.title(job, [run.seed for run in self.runs]),
       step=self.step,
       S=job.plan.S,
       train_loss=float(np.mean([run.losses[-1].mean() for run in alive])),
@@ -294,12 +233,29 @@ class _Group:
       state = jax.tree.map(lambda x, i=i: x[i], states)
       run.checkpoints.save(self.step, state, progress)
 
+  def _keep(self) -> None:
+    """Saves where the run was stopped, if it was not between two records."""
+    every = self.job.config.eval.every_steps
+    due = self.step - self.step % every
+    whole = 0 < self.step < self.job.plan.S and all(
+      sum(map(len, run.losses)) == self.step and run.evaluations[-1].step >= due
+      for run in self.runs
+      if run.diverged_at is None
+    )
+    spent = any(
+      isinstance(leaf, jax.Array) and leaf.is_deleted()
+      for leaf in jax.tree.leaves(self.states)
+    )
+    if whole and not spent and self._any_alive():
+      self._save()
+      self.line.say(f'{self.job.label}: stopped and kept at step {self.step:,}')
+
   def _finish(self) -> list[records.Run]:
     last = self.runs[0].evaluations[-1].step if self.runs[0].evaluations else -1
     if self._any_alive() and last < self.job.plan.S:
       self._save()
       self._evaluate(self.evaluator.whole)
-    self.line.close()
+    self.line.end()
     results = []
     for run in self.runs:
       records.write_metrics(run.folder, run.evaluations)
@@ -310,7 +266,7 @@ class _Group:
       results.append(result)
     return results
 
-  def _result(self, run: _SeedRun) -> records.Run:
+  def _result(self, run: seed_run_lib.SeedRun) -> records.Run:
     job, config = self.job, self.job.config
     S = run.diverged_at or job.plan.S
     D = S * job.tokens_per_step
@@ -353,7 +309,7 @@ class _Group:
 def train(
   job: job_lib.Job,
   seeds: tuple[int, ...],
-  line: progress_lib.ProgressLine | None = None,
+  line: progress_lib.Line | None = None,
 ) -> list[records.Run]:
   """Trains one model with each of the seeds; finished runs are not repeated.
 
@@ -372,10 +328,10 @@ def train(
   Raises:
     UserError: a run's folder holds another run, or can't be written.
   """
-  line = line or progress_lib.ProgressLine()
+  line = line or progress_lib.Display()
   results: dict[int, records.Run] = {}
   todo = []
-  for run in [_SeedRun(job, seed) for seed in seeds]:
+  for run in [seed_run_lib.SeedRun(job, seed) for seed in seeds]:
     if (found := run.claim()) is not None:
       results[run.seed] = found
     else:
