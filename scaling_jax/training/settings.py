@@ -10,7 +10,9 @@ from scaling_jax.errors import UserError
 from scaling_jax.training import model as model_lib
 
 # What tells apart where and how often a run is kept, but not its numbers.
-_BESIDE_THE_NUMBERS = ('checkpoint', 'data_dir', 'models', 'seeds', 'devices')
+_BESIDE_THE_NUMBERS = (
+  'checkpoint', 'data_dir', 'devices', 'log', 'models', 'seeds',
+)  # fmt: skip
 
 
 def for_model(

@@ -1,5 +1,6 @@
 """From a config to trained models and their records."""
 
+from collections.abc import Callable
 import json
 import time
 from typing import Any
@@ -19,6 +20,7 @@ from scaling_jax.training import optimizer as optimizer_lib
 from scaling_jax.training import progress as progress_lib
 from scaling_jax.training import settings
 from scaling_jax.training import step as step_lib
+from scaling_jax.training import writers as writers_lib
 
 
 class _SeedRun:
@@ -31,6 +33,7 @@ class _SeedRun:
     self.losses: list[np.ndarray] = []
     self.evaluations: list[records.Evaluation] = []
     self.diverged_at: int | None = None
+    self.logs = writers_lib.Logs()
     self._checkpoints: checkpoint_lib.Checkpoints | None = None
 
   def claim(self) -> records.Run | None:
@@ -83,6 +86,12 @@ class _SeedRun:
       self._checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
     return self._checkpoints
 
+  def open_logs(self, say: Callable[[str], None]) -> None:
+    self.logs = writers_lib.open_logs(
+      self.job.config, self.job.plan, self.folder, self.train_loss,
+      self.evaluations, say,
+    )  # fmt: skip
+
   def close(self) -> None:
     if self._checkpoints is not None:
       self._checkpoints.close()
@@ -126,10 +135,13 @@ class _Group:
     """Goes on from the last common checkpoint to the end."""
     try:
       self._restore()
+      for run in self.runs:
+        run.open_logs(self.line.say)
       self._loop()
       return self._finish()
     finally:
       for run in self.runs:
+        run.logs.close()
         run.close()
 
   def _restore(self) -> None:
@@ -210,6 +222,7 @@ class _Group:
       if run.diverged_at is None:
         run.losses.append(losses)
         self._note_divergence(run, losses, self.step - n)
+        run.logs.losses(self.step - n, run.losses[-1])
 
   def _note_divergence(self, run: _SeedRun, losses, first: int) -> None:
     bad = np.flatnonzero(~np.isfinite(losses))
@@ -246,6 +259,7 @@ class _Group:
         )
       )
       records.write_metrics(run.folder, run.evaluations)
+      run.logs.evaluation(run.evaluations[-1])
     self.interval = progress_lib.Clock()
 
   def _report(self) -> None:
@@ -304,6 +318,7 @@ class _Group:
       run.close()
       result = self._result(run)
       records.write_result(run.folder, result)
+      run.logs.close(result)
       results.append(result)
     return results
 
