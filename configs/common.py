@@ -67,6 +67,12 @@ def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
   c.checkpoint = k = ml_collections.ConfigDict()
   k.every_seconds = 60.0  # between checkpoints; shorter runs save at the end
   k.keep = 2  # the latest ones
+
+  # Beside the records, in the run's folder: pip install "scaling_jax[logging]".
+  c.log = g = ml_collections.ConfigDict()
+  g.tensorboard = False  # event files
+  g.wandb = ''  # Weights & Biases: '' for no log, offline, online
+  g.project = 'scaling_jax'  # its name there
   return apply_arg(c, arg)
 
 

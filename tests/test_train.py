@@ -168,7 +168,7 @@ class TrainTest(absltest.TestCase):
       tiny.make_config(), '1x16', self.root / 'runs', self.root
     )
     line = train_lib.progress_lib.Display(stream=tiny.Silence())
-    runs = [train_lib._SeedRun(job, seed) for seed in (0, 1)]
+    runs = [train_lib.seed_run_lib.SeedRun(job, seed) for seed in (0, 1)]
     for run in runs:
       run.claim()
     together = train_lib._Group(job, runs, line).train()

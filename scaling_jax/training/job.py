@@ -17,6 +17,7 @@ from scaling_jax.training import model as model_lib
 from scaling_jax.training import optimizer as optimizer_lib
 from scaling_jax.training import settings
 from scaling_jax.training import step as step_lib
+from scaling_jax.training import writers as writers_lib
 
 
 class Job(NamedTuple):
@@ -66,6 +67,8 @@ def make_job(
   """
   config = settings.for_model(config, name)
   plan = settings.make_plan(config)
+  folder = epath.Path(workdir) / config.experiment
+  writers_lib.check(config.log, folder)
   if devices is None:
     devices = devices_lib.choose(config.devices)
   if devices:
@@ -86,7 +89,7 @@ def make_job(
     plan=plan,
     flops_per_token=budget.flops_per_token(shape, block_size, gpt.vocab_size),
     devices=devices,
-    folder=epath.Path(workdir) / config.experiment,
+    folder=folder,
   )
 
 

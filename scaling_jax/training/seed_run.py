@@ -1,5 +1,6 @@
 """What one seed of one model keeps: its folder, checkpoints and records."""
 
+from collections.abc import Callable
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ from scaling_jax.training import checkpoint as checkpoint_lib
 from scaling_jax.training import devices as devices_lib
 from scaling_jax.training import job as job_lib
 from scaling_jax.training import settings
+from scaling_jax.training import writers as writers_lib
 
 
 class SeedRun:
@@ -30,6 +32,7 @@ class SeedRun:
     self.losses: list[np.ndarray] = []
     self.evaluations: list[records.Evaluation] = []
     self.diverged_at: int | None = None
+    self.logs = writers_lib.Logs()
     self._checkpoints: checkpoint_lib.Checkpoints | None = None
 
   def claim(self) -> records.Run | None:
@@ -78,6 +81,13 @@ class SeedRun:
       keep = self.job.config.checkpoint.keep
       self._checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
     return self._checkpoints
+
+  def open_logs(self, say: Callable[[str], None]) -> None:
+    """Opens what `config.log` asks for; `say` is told of a log that fails."""
+    self.logs = writers_lib.open_logs(
+      self.job.config, self.job.plan, self.folder, self.train_loss,
+      self.evaluations, say,
+    )  # fmt: skip
 
   def close(self) -> None:
     if self._checkpoints is not None:

@@ -15,6 +15,7 @@ _BESIDE_THE_NUMBERS = (
   'checkpoint',
   'data_dir',
   'devices',
+  'log',
   'models',
   'parallel',
   'seeds',

@@ -55,6 +55,8 @@ class _Group:
     """Goes on from the last common checkpoint to the end."""
     try:
       self._restore()
+      for run in self.runs:
+        run.open_logs(self.line.say)
       self._loop()
       return self._finish()
     except KeyboardInterrupt:
@@ -62,6 +64,7 @@ class _Group:
       raise
     finally:
       for run in self.runs:
+        run.logs.close()
         run.close()
 
   def _restore(self) -> None:
@@ -151,6 +154,7 @@ class _Group:
       if run.diverged_at is None:
         run.losses.append(losses)
         self._note_divergence(run, losses, self.step - n)
+        run.logs.losses(self.step - n, run.losses[-1])
 
   def _note_divergence(
     self, run: seed_run_lib.SeedRun, losses, first: int
@@ -189,6 +193,7 @@ class _Group:
         )
       )
       records.write_metrics(run.folder, run.evaluations)
+      run.logs.evaluation(run.evaluations[-1])
     self.interval = progress_lib.Clock()
 
   def _report(self) -> None:
@@ -263,6 +268,7 @@ class _Group:
       run.close()
       result = self._result(run)
       records.write_result(run.folder, result)
+      run.logs.close(result)
       results.append(result)
     return results
 
