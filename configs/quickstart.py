@@ -15,7 +15,7 @@ def get_config(arg=None):
   c.experiment = 'quickstart'
   c.dataset = 'synthetic'
   c.sweep['C'] = (1e11, 2e11, 4e11)
-  c.models = ('1x16', '1x24', '1x32', '1x48', '1x64', '1x96')
+  c.models = ('1x16', '1x24', '1x32h1', '1x48h1', '1x64h1', '1x96h1')
   # Characters' positions are learned sooner in a short context, and many small
   # steps leave the first plateau where few large ones would end on it.
   c.model.block_size = 16

@@ -55,8 +55,8 @@ class TrainTest(absltest.TestCase):
       del result['experiment']
     self.assertEqual(*results)
 
-  def interrupted(self, config, after, seeds=(0,)):
-    """Trains until `after` dispatches are done, saving at each, and dies."""
+  def interrupted(self, config, after, seeds=(0,), by=Killed):
+    """Trains until `after` dispatches are done, saves as configured, dies."""
     calls = 0
     original = train_lib._Group._report
 
@@ -64,12 +64,12 @@ class TrainTest(absltest.TestCase):
       nonlocal calls
       calls += 1
       if calls > after:
-        raise Killed
+        raise by
       original(group)
 
     with (
       unittest.mock.patch.object(train_lib._Group, '_report', report),
-      self.assertRaises(Killed),
+      self.assertRaises(by),
     ):
       tiny.train(config, self.root, seeds)
 
@@ -135,6 +135,39 @@ class TrainTest(absltest.TestCase):
     stream = tiny.Silence()
     tiny.train(config, self.root, stream=stream)
     self.assertIn('going on from step 15', stream.text)
+    self.assert_same_records(
+      tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
+    )
+
+  def test_ctrl_c_keeps_the_step_it_came_at(self):
+    tiny.train(tiny.make_config(experiment='whole'), self.root)
+    config = tiny.make_config()  # saves at the end alone
+    self.interrupted(config, 2, by=KeyboardInterrupt)
+    stream = tiny.Silence()
+    tiny.train(config, self.root, stream=stream)
+    self.assertIn('going on from step 15', stream.text)
+    self.assert_same_records(
+      tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
+    )
+
+  def test_ctrl_c_before_a_due_evaluation_keeps_nothing_half_done(self):
+    tiny.train(tiny.make_config(experiment='whole'), self.root)
+    evaluate = train_lib._Group._evaluate
+
+    def stopped(group, evaluator):
+      if group.step == 10:
+        raise KeyboardInterrupt
+      evaluate(group, evaluator)
+
+    config = tiny.make_config()
+    with (
+      unittest.mock.patch.object(train_lib._Group, '_evaluate', stopped),
+      self.assertRaises(KeyboardInterrupt),
+    ):
+      tiny.train(config, self.root)
+    stream = tiny.Silence()
+    tiny.train(config, self.root, stream=stream)
+    self.assertNotIn('going on', stream.text)
     self.assert_same_records(
       tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
     )
