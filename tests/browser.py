@@ -26,9 +26,11 @@ _FLAGS = (
 # Python puts the pipes where the browser looks for them: a hook between fork
 # and exec would do it too, but not beside JAX's threads.
 _START = """
-import os, sys
-read, write = os.dup(int(sys.argv[1])), os.dup(int(sys.argv[2]))
-os.dup2(read, 3); os.dup2(write, 4)
+import fcntl, os, sys
+# First out of the way of 3 and 4 themselves.
+high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]
+os.dup2(high[0], 3)
+os.dup2(high[1], 4)
 os.execv(sys.argv[3], sys.argv[3:])
 """
 TIMEOUT_S = 60
@@ -74,6 +76,14 @@ class Browser:
     self.loaded = False
 
   def __enter__(self) -> 'Browser':
+    try:
+      self._attach()
+    except BaseException:
+      self.__exit__()
+      raise
+    return self
+
+  def _attach(self) -> None:
     made = self.send('Target.createTarget', url='about:blank')
     attached = self.send(
       'Target.attachToTarget', targetId=made['targetId'], flatten=True
@@ -81,7 +91,6 @@ class Browser:
     self.session = attached['sessionId']
     for domain in ('Page', 'Runtime', 'Log', 'Network'):
       self.send(f'{domain}.enable')
-    return self
 
   def __exit__(self, *_) -> None:
     self.session = None
@@ -166,7 +175,10 @@ class Browser:
 
   def dark(self, on: bool) -> None:
     """Whether the person prefers dark pages."""
-    scheme = {'name': 'prefers-color-scheme', 'value': 'dark' if on else 'light'}
+    scheme = {
+      'name': 'prefers-color-scheme',
+      'value': 'dark' if on else 'light',
+    }
     self.send('Emulation.setEmulatedMedia', features=[scheme])
 
   def picture(self, path, whole: bool = True) -> None:

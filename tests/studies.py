@@ -96,6 +96,16 @@ def analyzed() -> Analyzed:
   return Analyzed(folder, runs, source, analyze(source))
 
 
+# FLOP counts off every grid, up to a thousand times the largest budget.
+ELSEWHERE = (1.3e14, 1.1e15, 2.3e16, 4.1e17, 1.5e18)
+
+
+@functools.cache
+def analyzed_elsewhere() -> dict[str, Any]:
+  """The fits of `analyzed`, with ELSEWHERE for targets."""
+  return analyze(analyzed().source, targets=ELSEWHERE)
+
+
 _FOLDER = tempfile.TemporaryDirectory(prefix='scaling_jax_tests_')
 
 
@@ -126,13 +136,31 @@ def write_runs(
         )
         place = epath.Path(folder) / run.experiment / run.run_id
         place.mkdir(parents=True)
-        config = {'train': {'warmup_steps': WARMUP}}
-        records.write_json(place / records.CONFIG, {'config': config})
+        records.write_json(place / records.CONFIG, _config(run, law))
         records.write_npy(place / records.TRAIN_LOSS, losses)
         records.write_result(place, run)
         runs.append(run)
     records.write_results(epath.Path(folder) / f'c{i}')
   return runs
+
+
+def _config(run: records.Run, law) -> dict[str, Any]:
+  """A config.json, whose corpus has the law's floor for its entropy."""
+  train = {'warmup_steps': WARMUP, 'batch_size': BATCH_SIZE}
+  identity = {'C': run.C, 'model': {'n_embd': run.n_embd}, 'train': train}
+  return {
+    'identity': {**identity, 'experiment': run.experiment, 'seed': run.seed},
+    'config': {'train': train},
+    'versions': {'jax': '0.0.1', 'commit': 'abc1234'},
+    'devices': 'cpu x 1',
+    'corpus': {
+      'name': 'simulated',
+      'train_tokens': 10**9,
+      'val_tokens': 10**6,
+      'vocab_size': VOCAB_SIZE,
+      'floor_nats_per_token': law.E,
+    },
+  }
 
 
 def _simulated(experiment, C, model, shape, seed, law, noise, rng):

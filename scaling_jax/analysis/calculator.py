@@ -3,7 +3,7 @@
 The page carries `data(fits)` as JSON, and report_assets/calculator.js reads it
 as `read` does here. The centre is the law in closed form. An interval is known
 at eight FLOP counts a decade; between them the logarithm of each end's ratio to
-the centre is interpolated in log C, which moves an end by less than 1 % of the
+the centre is interpolated in log C, which moves an end by less than 3 % of the
 interval's width.
 """
 
@@ -97,7 +97,7 @@ def _ends(law: Data, asked: str, rows) -> list[list[float | None]]:
       for end in ('low', 'high'):
         known = estimate[end] if estimate else None
         line.append(
-          round(math.log(known / centre[name]), 6)
+          round(math.log(known / centre[name]), 9)
           if known and known > 0 and centre[name]
           else None
         )

@@ -112,7 +112,7 @@ def basis(fits: Fits) -> str:
 
 
 def level(fits: Fits) -> str:
-  return f'{100 * fits["level"]:g} %'
+  return f'{100 * fits["level"]:g}\N{NO-BREAK SPACE}%'
 
 
 def agreement(fits: Fits) -> list[str]:
@@ -235,5 +235,6 @@ def subject(fits: Fits) -> str:
     return ' and '.join(names)
   files = [path.rsplit('/', 1)[-1] for path in fits['source']['files']]
   if files:
-    return files[0] if len(files) == 1 else f'{len(files)} files'
+    one = files[0].rsplit('.', 1)[0]
+    return one if len(files) == 1 else f'{len(files)} files'
   return fits['source']['format']

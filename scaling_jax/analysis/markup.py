@@ -14,7 +14,10 @@ STATUSES = (
 
 _SUPERSCRIPTS = str.maketrans('0123456789-', '⁰¹²³⁴⁵⁶⁷⁸⁹⁻')
 _INTERVAL = re.compile(r'(.*\S) (\[[^\[\]]*\])')
-_LONG = 24  # rows of a table from which it scrolls in a window of its own
+_NUMERIC = re.compile(
+  r'-?[\d,.]+(e[+-]?\d+)?[KMBT]?( %)?( \[.*\])?|[–?]|no interval'
+)
+_LONG = 40  # rows of a table from which it scrolls in a window of its own
 
 text = html.escape
 
@@ -87,8 +90,8 @@ def table(made: summary.Table) -> str:
 def _grid(made: summary.Table) -> str:
   caption = f'caption-{made.name}'
   numeric = [
-    any(summary.numeric(row[i]) for row in made.rows)
-    for i in range(len(made.columns))
+    all(_NUMERIC.fullmatch(x) or x in STATUSES for x in column)
+    for column in zip(*made.rows)
   ]
   sides = ['number' if n else 'word' for n in numeric]
   head = [
@@ -106,7 +109,7 @@ def _grid(made: summary.Table) -> str:
     'div',
     tag(
       'table',
-      tag('caption', text(made.title), id=caption),
+      tag('caption', tag('span', text(made.title)), id=caption),
       tag('thead', tag('tr', *head)),
       tag('tbody', '\n'.join(body)),
     ),
@@ -142,7 +145,7 @@ def inline_svg(svg: str, name: str, alt: str) -> str:
 
   Args:
     svg: the file's text.
-    name: opens every id in it, or those of two figures would clash.
+    name: opens the ids in it, or those of two figures would clash.
     alt: what is seen, for those who don't see it.
 
   Returns:
@@ -152,10 +155,9 @@ def inline_svg(svg: str, name: str, alt: str) -> str:
   svg = svg[svg.index('<svg') :]
   for part in ('metadata', 'title', 'style'):
     svg = re.sub(rf'\s*<{part}\b.*?</{part}>', '', svg, count=1, flags=re.S)
+  svg = re.sub(r'<!--.*?-->', '', svg, flags=re.S)
   svg = svg.replace('xlink:href=', 'href=')
-  svg = re.sub(r'\bid="', f'id="{name}-', svg)
-  svg = re.sub(r'url\(#', f'url(#{name}-', svg)
-  svg = re.sub(r'href="#', f'href="#{name}-', svg)
+  svg = _with_own_ids(svg, name)
   svg = re.sub(
     r'\b(d|x|y|width|height)="([^"]*)"',
     lambda found: f'{found[1]}="{_rounded(found[2])}"',
@@ -170,6 +172,25 @@ def inline_svg(svg: str, name: str, alt: str) -> str:
     f'<svg viewBox="{box[1]}" role="img" aria-label="{text(alt)}"'
     f' style="--points: {points:g}">{rest.strip()}'
   )
+
+
+def _with_own_ids(svg: str, name: str) -> str:
+  """Keeps the ids that the drawing itself refers to, once each."""
+  wanted = {
+    one or other
+    for one, other in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', svg)
+  }
+  met: set[str] = set()
+
+  def own(found: re.Match[str]) -> str:
+    if found[1] not in wanted or found[1] in met:
+      return ''
+    met.add(found[1])
+    return f' id="{name}-{found[1]}"'
+
+  svg = re.sub(r' id="([^"]*)"', own, svg)
+  svg = svg.replace('url(#', f'url(#{name}-')
+  return svg.replace('href="#', f'href="#{name}-')
 
 
 def _rounded(path: str) -> str:

@@ -163,6 +163,7 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
     )
   out += [markup.paragraph(text) for text in headline.agreement(fits)]
   if 'targets' in tables:
+    tables['targets'].title = 'By approach'
     out.append(markup.table(tables['targets']))
   for title, status, said in headline.silent(fits):
     out.append(
@@ -188,6 +189,7 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
     ),
   ]
   if tables['hold_out'].rows:
+    tables['hold_out'].title = 'Foretold and measured'
     tables['hold_out'].notes = []  # its sentence stands above
     out.append(markup.table(tables['hold_out']))
   out += [

@@ -80,12 +80,12 @@ def calculator_form(fits: Fits) -> str:
   said = [
     f'By approach {calculator.TITLES[law["law"]]}. Type 1e18, 2.5e9, 10B or 3T.'
   ]
-  for title, status, why in headline.silent(fits):
-    if title == calculator.TITLES['parametric']:
-      said.append(
-        f'Approach {title} is {status}, so that the loss is not known, nor what'
-        f' a number of tokens would call for. {why}'
-      )
+  if law['law'] != 'parametric':
+    status = fits['laws']['parametric']['status']
+    said.append(
+      f'Approach 3, parametric, is {status}: without it the loss is not known,'
+      ' nor what a number of tokens calls for.'
+    )
   return ''.join(
     [
       *(markup.paragraph(sentence, class_='quiet') for sentence in said),

@@ -143,7 +143,7 @@ def _aligned(rows, between, before='', after='', rule=False) -> list[str]:
     return []
   widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
   left = [
-    not any(numeric(row[i]) for row in rows[1:]) for i in range(len(widths))
+    not any(_numeric(row[i]) for row in rows[1:]) for i in range(len(widths))
   ]
   lines = []
   for row in rows:
@@ -161,7 +161,7 @@ def _aligned(rows, between, before='', after='', rule=False) -> list[str]:
   return lines
 
 
-def numeric(text: str) -> bool:
+def _numeric(text: str) -> bool:
   """Whether a cell opens with a number, as 1.2B [?, ?] does and 2x64 not."""
   word = (text.split() or [''])[0].rstrip('KMBT').replace(',', '')
   try:
