@@ -11,7 +11,9 @@ import numpy as np
 from scaling_jax import budget
 from scaling_jax import laws
 from scaling_jax import records
+from scaling_jax.analysis import figures
 from scaling_jax.analysis import points as points_lib
+from scaling_jax.analysis import report
 from scaling_jax.analysis import rows
 from scaling_jax.analysis import simulate
 from scaling_jax.analysis import study
@@ -102,8 +104,18 @@ ELSEWHERE = (1.3e14, 1.1e15, 2.3e16, 4.1e17, 1.5e18)
 
 @functools.cache
 def analyzed_elsewhere() -> dict[str, Any]:
-  """The fits of `analyzed`, with ELSEWHERE for targets."""
-  return analyze(analyzed().source, targets=ELSEWHERE)
+  """The laws of `analyzed` with ELSEWHERE for targets; without its curves."""
+  source = analyzed().source
+  points = tuple(p._replace(folder='') for p in source.points)
+  return analyze(source._replace(points=points), targets=ELSEWHERE)
+
+
+@functools.cache
+def reported() -> tuple[epath.Path, dict[str, str]]:
+  """The report of `analyzed` in a folder of its own, and its alt texts."""
+  folder = epath.Path(tempfile.mkdtemp(dir=_FOLDER.name))
+  alts = figures.draw_all(analyzed().fits, folder)
+  return report.write(analyzed().fits, folder, alts), alts
 
 
 _FOLDER = tempfile.TemporaryDirectory(prefix='scaling_jax_tests_')

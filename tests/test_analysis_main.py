@@ -87,6 +87,9 @@ class Case(parameterized.TestCase):
                             '--nofigures')  # fmt: skip
     self.assertEqual((status, err), (0, ''))
     self.assertIn(f'{self.out}/fits.json', out)
+    page = self.out / 'index.html'
+    self.assertEqual(out.splitlines()[-1], f'report: {page}')
+    self.assertNotIn('<figure', page.read_text())
     text = (self.out / 'tables.md').read_text()
     self.assertNotRegex(text, r'\| +nan\b|\[nan|nan\]')
     return json.loads((self.out / 'fits.json').read_text()), text
@@ -292,6 +295,8 @@ class EndToEndTest(Case):
     self.assertContainsSubset(
       {'fits.json', 'tables.md', 'isoflop.svg', 'isoflop.png'}, names
     )
+    page = (self.out / 'index.html').read_text()
+    self.assertIn('<figure id="figure-isoflop">', page)
     fits = json.loads((self.out / 'fits.json').read_text())
     a = fits['laws']['isoflop']['N_opt']['exponent']
     self.assertBetween(LAW.exponent_N, a['low'], a['high'])

@@ -9,7 +9,6 @@ import re
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from scaling_jax.analysis import figures
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report
@@ -87,10 +86,8 @@ class WholeTest(absltest.TestCase):
   @classmethod
   def setUpClass(cls):
     super().setUpClass()
-    folder = studies.analyzed().folder / 'report'
     cls.fits = studies.analyzed().fits
-    cls.alts = figures.draw_all(cls.fits, folder)
-    cls.path = report.write(cls.fits, folder, cls.alts)
+    cls.path, cls.alts = studies.reported()
     cls.text = cls.path.read_text()
     cls.page = Page(cls.text)
 
@@ -257,7 +254,7 @@ class StatusTest(parameterized.TestCase):
     points = studies.as_points(plan, studies.LAW.loss(plan.N, plan.D))
     fits = studies.analyze(studies.as_source(points))
     page = Page(report.page(fits))
-    self.assertIn('it came without its run folder', page.text)
+    self.assertIn('no whole run folder was given', page.text)
     self.assertIn('not known', page.text)
 
 
@@ -324,11 +321,10 @@ class FigureTest(absltest.TestCase):
       self.assertNotIn(gone, found)
 
   def test_drawn_to_a_hundredth_of_a_point(self):
-    folder = studies.analyzed().folder / 'drawn'
-    alts = figures.draw_all(studies.analyzed().fits, folder)
+    path, alts = studies.reported()
     sizes = []
     for name, alt in alts.items():
-      svg = (folder / f'{name}.svg').read_text()
+      svg = (path.parent / f'{name}.svg').read_text()
       inline = markup.inline_svg(svg, name, alt)
       ids = [a['id'] for _, a in Page(inline).elements if 'id' in a]
       self.assertEqual(sorted(set(ids)), sorted(ids))

@@ -81,7 +81,7 @@ def _read(point: Point) -> _Made:
     OSError, ValueError: there is none to read; the message says why.
   """
   if not point.folder:
-    raise ValueError('it came without its run folder')
+    raise ValueError('no whole run folder was given')
   path = epath.Path(point.folder) / records.CONFIG
   if not path.exists():
     raise ValueError(f'its folder holds no {records.CONFIG}')

@@ -197,7 +197,7 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
     markup.pairs(
       [
         ('E, fitted', markup.number(floor.fitted)),
-        ("The corpus' entropy, known", markup.text(floor.known)),
+        ("The corpus' entropy in the runs' context", markup.text(floor.known)),
       ],
       class_='side-by-side',
     ),

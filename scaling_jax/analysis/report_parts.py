@@ -14,10 +14,10 @@ Fits = dict[str, Any]
 # What each figure is called, in the order of the page.
 FIGURES = {
   'isoflop': 'Loss against N at each budget',
-  'optimal_N': 'N_opt against C, and ten times further',
-  'optimal_D': 'D_opt against C, and ten times further',
+  'optimal_N': 'N_opt against C, and beyond the runs',
+  'optimal_D': 'D_opt against C, and beyond the runs',
   'envelope': 'The envelope of the training curves',
-  'contours': 'The parametric law in the plane of N and C',
+  'contours': 'The parametric law over D and N',
   'law_panels': 'The parametric law from four sides',
   'predicted': 'Fitted against measured losses',
   'residuals': 'What the parametric law leaves over',
