@@ -64,6 +64,6 @@ def _folder(path: epath.PathLike) -> epath.Path:
   except OSError as error:
     raise UserError(
       f'{path} cannot be written ({error.strerror or error}): the report needs'
-      ' a folder of yours; try --out=analysis'
+      ' a folder of yours; choose another'
     ) from error
   return folder
