@@ -148,7 +148,11 @@ class RefusedTest(Case):
     self.refused('cannot be written', runs, f'--out={file}/below')
     self.assertEqual(file.read_text(), 'mine')
     if os.path.isdir('/proc/self'):  # a folder where no one can make a file
-      self.refused('/proc/self cannot be written .*; choose another', runs, '--out=/proc/self')
+      self.refused(
+        '/proc/self cannot be written .*; choose another',
+        runs,
+        '--out=/proc/self',
+      )
 
   def test_two_corpora(self):
     runs = studies.write_runs(self.folder / 'runs', studies.NOISE)

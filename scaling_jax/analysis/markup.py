@@ -15,7 +15,7 @@ STATUSES = (
 _SUPERSCRIPTS = str.maketrans('0123456789-', '⁰¹²³⁴⁵⁶⁷⁸⁹⁻')
 _INTERVAL = re.compile(r'(.*\S) (\[[^\[\]]*\])')
 _NUMERIC = re.compile(
-  r'-?[\d,.]+(e[+-]?\d+)?[KMBT]?( %)?( \[.*\])?|[–?]|no interval'
+  r'[-+]?[\d,.]+(e[+-]?\d+)?[KMBT]?( %)?( \[.*\])?|[–?]|no interval'
 )
 _LONG = 40  # rows of a table from which it scrolls in a window of its own
 
