@@ -11,7 +11,9 @@ import numpy as np
 from scaling_jax import budget
 from scaling_jax import laws
 from scaling_jax import records
+from scaling_jax.analysis import figures
 from scaling_jax.analysis import points as points_lib
+from scaling_jax.analysis import report
 from scaling_jax.analysis import rows
 from scaling_jax.analysis import simulate
 from scaling_jax.analysis import study
@@ -96,6 +98,26 @@ def analyzed() -> Analyzed:
   return Analyzed(folder, runs, source, analyze(source))
 
 
+# FLOP counts off every grid, up to a thousand times the largest budget.
+ELSEWHERE = (1.3e14, 1.1e15, 2.3e16, 4.1e17, 1.5e18)
+
+
+@functools.cache
+def analyzed_elsewhere() -> dict[str, Any]:
+  """The laws of `analyzed` with ELSEWHERE for targets; without its curves."""
+  source = analyzed().source
+  points = tuple(p._replace(folder='') for p in source.points)
+  return analyze(source._replace(points=points), targets=ELSEWHERE)
+
+
+@functools.cache
+def reported() -> tuple[epath.Path, dict[str, str]]:
+  """The report of `analyzed` in a folder of its own, and its alt texts."""
+  folder = epath.Path(tempfile.mkdtemp(dir=_FOLDER.name))
+  alts = figures.draw_all(analyzed().fits, folder)
+  return report.write(analyzed().fits, folder, alts), alts
+
+
 _FOLDER = tempfile.TemporaryDirectory(prefix='scaling_jax_tests_')
 
 
@@ -126,13 +148,31 @@ def write_runs(
         )
         place = epath.Path(folder) / run.experiment / run.run_id
         place.mkdir(parents=True)
-        config = {'train': {'warmup_steps': WARMUP}}
-        records.write_json(place / records.CONFIG, {'config': config})
+        records.write_json(place / records.CONFIG, _config(run, law))
         records.write_npy(place / records.TRAIN_LOSS, losses)
         records.write_result(place, run)
         runs.append(run)
     records.write_results(epath.Path(folder) / f'c{i}')
   return runs
+
+
+def _config(run: records.Run, law) -> dict[str, Any]:
+  """A config.json, whose corpus has the law's floor for its entropy."""
+  train = {'warmup_steps': WARMUP, 'batch_size': BATCH_SIZE}
+  identity = {'C': run.C, 'model': {'n_embd': run.n_embd}, 'train': train}
+  return {
+    'identity': {**identity, 'experiment': run.experiment, 'seed': run.seed},
+    'config': {'train': train},
+    'versions': {'jax': '0.0.1', 'commit': 'abc1234'},
+    'devices': 'cpu x 1',
+    'corpus': {
+      'name': 'simulated',
+      'train_tokens': 10**9,
+      'val_tokens': 10**6,
+      'vocab_size': VOCAB_SIZE,
+      'floor_nats_per_token': law.E,
+    },
+  }
 
 
 def _simulated(experiment, C, model, shape, seed, law, noise, rng):

@@ -87,6 +87,9 @@ class Case(parameterized.TestCase):
                             '--nofigures')  # fmt: skip
     self.assertEqual((status, err), (0, ''))
     self.assertIn(f'{self.out}/fits.json', out)
+    page = self.out / 'index.html'
+    self.assertEqual(out.splitlines()[-1], f'report: {page}')
+    self.assertNotIn('<figure', page.read_text())
     text = (self.out / 'tables.md').read_text()
     self.assertNotRegex(text, r'\| +nan\b|\[nan|nan\]')
     return json.loads((self.out / 'fits.json').read_text()), text
@@ -145,7 +148,11 @@ class RefusedTest(Case):
     self.refused('cannot be written', runs, f'--out={file}/below')
     self.assertEqual(file.read_text(), 'mine')
     if os.path.isdir('/proc/self'):  # a folder where no one can make a file
-      self.refused('--out=/proc/self cannot be', runs, '--out=/proc/self')
+      self.refused(
+        '/proc/self cannot be written .*; choose another',
+        runs,
+        '--out=/proc/self',
+      )
 
   def test_two_corpora(self):
     runs = studies.write_runs(self.folder / 'runs', studies.NOISE)
@@ -292,6 +299,8 @@ class EndToEndTest(Case):
     self.assertContainsSubset(
       {'fits.json', 'tables.md', 'isoflop.svg', 'isoflop.png'}, names
     )
+    page = (self.out / 'index.html').read_text()
+    self.assertIn('<figure id="figure-isoflop">', page)
     fits = json.loads((self.out / 'fits.json').read_text())
     a = fits['laws']['isoflop']['N_opt']['exponent']
     self.assertBetween(LAW.exponent_N, a['low'], a['high'])

@@ -4,15 +4,13 @@ python -m scaling_jax.analysis RUNS... --out=DIR
 
 RUNS are run folders, folders of them, a results.csv, or another project's CSV
 with columns C,N,D,loss, or Model Size,Training FLOP,loss, or nanochat's. DIR
-gets fits.json, tables.md and one CSV a table, and the figures as SVG and PNG.
+gets index.html, the report, and beside it fits.json, tables.md and one CSV a
+table, and the figures as SVG and PNG.
 """
-
-import time
 
 from absl import app
 from absl import flags
 from absl import logging
-from etils import epath
 
 from scaling_jax import errors
 from scaling_jax.errors import UserError
@@ -57,10 +55,8 @@ def _main(argv: list[str]) -> None:
       ' --out=analysis'
     )
   # JAX is imported only when the command line has proved sound.
-  from scaling_jax import compile_cache
-  from scaling_jax.analysis import points
+  from scaling_jax.analysis import pipeline
   from scaling_jax.analysis import study
-  from scaling_jax.analysis import summary
 
   settings = study.Settings(
     _level(_LEVEL.value),
@@ -71,21 +67,7 @@ def _main(argv: list[str]) -> None:
     _DROP.value,
     tuple(_flops(text) for text in _TARGETS.value),
   )
-  compile_cache.keep()
-  start = time.monotonic()
-  source = points.read(paths)
-  out = _folder(_OUT.value)  # a fit is long to wait for in vain
-  fits = study.analyze(source, settings)
-  study.write(fits, out)
-  made = summary.write(fits, out)
-  print('\n'.join(table.plain() for table in made))
-  if _FIGURES.value:
-    from scaling_jax.analysis import figures
-
-    figures.draw_all(fits, out)
-  print(
-    f'{out}/fits.json, tables and figures in {time.monotonic() - start:.0f}s'
-  )
+  pipeline.run(paths, _OUT.value, settings, _FIGURES.value)
 
 
 def _level(level: float) -> float:
@@ -120,21 +102,6 @@ def _flops(text: str) -> float:
       f'--C={text} must be a positive number of FLOPs; try --C=1e16'
     )
   return C
-
-
-def _folder(path: str) -> epath.Path:
-  folder = epath.Path(path)
-  trial = folder / '.writable'
-  try:
-    folder.mkdir(parents=True, exist_ok=True)
-    trial.touch()
-    trial.unlink()
-  except OSError as error:
-    raise UserError(
-      f'--out={path} cannot be written ({error.strerror or error}): it must be a'
-      ' folder of yours; try --out=analysis'
-    ) from error
-  return folder
 
 
 def _guarded(argv: list[str]) -> None:

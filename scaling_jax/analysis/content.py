@@ -167,11 +167,14 @@ def parametric_part(
   ):  # fmt: skip
     out[name] = getattr(fit, name) if fit else None
   if law is None:
-    return {**out, 'predicted': [], 'residuals': [], 'at': []}
+    nothing: dict[str, Any] = {'at': [], 'at_tokens': []}
+    return {**out, 'predicted': [], 'residuals': [], **nothing}
   fitted = [float(law.loss(p.N, p.D)) for p in points]
   out['predicted'] = fitted
   out['residuals'] = [float(np.log(p.loss / L)) for p, L in zip(points, fitted)]
   out['at'] = [_law_at(number, line, C) for C in grid]
+  tokens = [row['D_opt']['value'] for row in out['at']]
+  out['at_tokens'] = [_law_at_tokens(number, line, D) for D in tokens if D]
   return out
 
 
@@ -190,6 +193,29 @@ def _law_at(number, line, C: float) -> dict[str, Any]:
     'N_opt': number(lambda law: np.exp(log_N(law))),
     'D_opt': number(D),
     'L': number(lambda law: law.loss(np.exp(log_N(law)), D(law))),
+  }
+
+
+def _law_at_tokens(number, line, D: float) -> dict[str, Any]:
+  """The compute that is best spent on D tokens, and what it brings."""
+  slope, at_zero = line
+
+  def log_C(law):
+    a = parametric.exponent_along(law, slope)
+    at_one = parametric.optimum_along(law, slope, at_zero)
+    b = 1 + slope * a
+    # A law that wants no more tokens with more compute has no such C.
+    b = np.where(b > 0, b, np.nan)
+    return (np.log(D) - slope * at_one - at_zero) / b
+
+  def N(law):
+    return np.exp(parametric.optimum_along(law, slope, at_zero + log_C(law)))
+
+  return {
+    'D': D,
+    'C': number(lambda law: np.exp(log_C(law))),
+    'N_opt': number(N),
+    'L': number(lambda law: law.loss(N(law), D)),
   }
 
 

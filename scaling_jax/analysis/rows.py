@@ -36,6 +36,9 @@ class Point(NamedTuple):
     folder: the run folder if it has a train_loss.npy, else ''.
     counts: how else this run's N and C can be counted: name -> (N, C).
     dataset: the corpus, '' if unknown.
+    device: that it was trained on, '' if unknown.
+    wall_s: seconds of training, nan if unknown.
+    tokens_per_s: trained on, nan if unknown.
   """
 
   run_id: str
@@ -52,6 +55,9 @@ class Point(NamedTuple):
   folder: str
   counts: Counts
   dataset: str = ''
+  device: str = ''
+  wall_s: float = math.nan
+  tokens_per_s: float = math.nan
 
 
 class _Size(NamedTuple):
@@ -99,6 +105,9 @@ def of_run(run: records.Run, folder: str) -> Point:
     folder=folder,
     counts=_our_counts(run),
     dataset=run.dataset,
+    device=run.device,
+    wall_s=run.wall_s,
+    tokens_per_s=run.tokens_per_s,
   )
 
 

@@ -18,6 +18,7 @@ from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import points as points_lib
+from scaling_jax.analysis import provenance
 from scaling_jax.analysis import rows as rows_lib
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.points import Point
@@ -90,6 +91,7 @@ def analyze(
   fits = {
     'level': level,
     'source': _source(source, settings, alone),
+    'made': provenance.made(points),
     'runs': [_run(p, i, groups) for i, p in enumerate(points)],
     'seed_noise': uncertainty.seed_noise(_cells(points), level),
     'laws': {

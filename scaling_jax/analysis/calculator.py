@@ -1,0 +1,185 @@
+"""The report's calculator: N, D and L for any FLOPs or tokens, with intervals.
+
+The page carries `data(fits)` as JSON, and report_assets/calculator.js reads it
+as `read` does here. The centre is the law in closed form. An interval is known
+at eight FLOP counts a decade; between them the logarithm of each end's ratio to
+the centre is interpolated in log C, which moves an end by less than 3 % of the
+interval's width.
+"""
+
+import bisect
+import math
+import re
+from typing import Any, NamedTuple
+
+from scaling_jax.analysis.uncertainty import Estimate
+
+TITLES = {
+  'envelope': '1, envelope',
+  'isoflop': '2, isoFLOP',
+  'parametric': '3, parametric',
+}
+# The parametric law alone says the loss; parabolas ask less than curves do.
+PREFERRED = ('parametric', 'isoflop', 'envelope')
+QUANTITIES = ('C', 'N', 'D', 'L')
+
+_NUMBER = re.compile(r'((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kmbt]?)')
+_SUFFIXES = {'': 1.0, 'k': 1e3, 'm': 1e6, 'b': 1e9, 't': 1e12}
+
+Data = dict[str, Any]
+
+
+class Reading(NamedTuple):
+  """What the law says of one amount.
+
+  Attributes:
+    C, N, D, L: FLOPs, parameters, tokens and loss; None where the law is
+      silent. What was asked for has both ends at its value.
+    tokens_per_param: D / N. Its interval runs from the least D on the most N to
+      the reverse, as the ends of one budget belong together.
+  """
+
+  C: Estimate
+  N: Estimate
+  D: Estimate
+  L: Estimate | None
+  tokens_per_param: Estimate
+
+
+def source(fits: dict[str, Any]) -> str | None:
+  """The law that the calculator reads: the first that is ok, or None."""
+  laws = fits['laws']
+  fit = (
+    name
+    for name in PREFERRED
+    if laws[name]['status'] == 'ok' and laws[name]['at']
+  )
+  return next(fit, None)
+
+
+def data(fits: dict[str, Any]) -> Data:
+  """What the page needs to calculate; law is null where none is ok."""
+  name = source(fits)
+  C = [run['C'] for run in fits['runs']]
+  out: Data = {'law': name, 'unit': fits['source']['unit']}
+  if name is None:
+    return out
+  law = fits['laws'][name]
+  out['runs'] = {'low': min(C), 'high': max(C)}
+  if name == 'parametric':
+    out['N'] = [law['N0']['value'], law['exponent_N']['value']]
+    out['D'] = [law['D0']['value'], law['exponent_D']['value']]
+    out['loss'] = [
+      law[key]['value'] for key in ('E', 'A', 'B', 'alpha', 'beta')
+    ]
+  else:
+    for key, part in (('N', 'N_opt'), ('D', 'D_opt')):
+      line = law[part]
+      out[key] = [line['coefficient']['value'], line['exponent']['value']]
+    out['loss'] = None
+  out['flops'] = _ends(out, 'C', law['at'])
+  out['tokens'] = _ends(out, 'D', law.get('at_tokens') or [])
+  return out
+
+
+def _ends(law: Data, asked: str, rows) -> list[list[float | None]]:
+  """[log of what is asked, then log low/centre and high/centre of N, D, L].
+
+  Asked for tokens, D's place is C's.
+  """
+  out = []
+  for row in rows:
+    x = row[asked]
+    centre = _centre(law, asked, x)
+    line: list[float | None] = [math.log(x)]
+    for name in _found(asked):
+      estimate = row.get(f'{name}_opt') or row.get(name)
+      for end in ('low', 'high'):
+        known = estimate[end] if estimate else None
+        line.append(
+          round(math.log(known / centre[name]), 9)
+          if known and known > 0 and centre[name]
+          else None
+        )
+    out.append(line)
+  return out
+
+
+def _found(asked: str) -> list[str]:
+  return [name for name in QUANTITIES if name != asked]
+
+
+def _centre(law: Data, asked: str, x: float) -> dict[str, float | None]:
+  N0, a = law['N']
+  D0, b = law['D']
+  C = x if asked == 'C' else (x / D0) ** (1 / b)
+  N = N0 * C**a
+  D = D0 * C**b if asked == 'C' else x
+  L = None
+  if law['loss']:
+    E, A, B, alpha, beta = law['loss']
+    L = E + A * N**-alpha + B * D**-beta
+  return {'C': C, 'N': N, 'D': D, 'L': L}
+
+
+def read(law: Data, asked: str, x: float) -> Reading | None:
+  """The law at an amount, as the page's script works it out.
+
+  Args:
+    law: of `data`, whose law is not null.
+    asked: 'C' for FLOPs, 'D' for tokens.
+    x: how many.
+
+  Returns:
+    What the law says there; None outside the range of `limits`.
+  """
+  grid = law['flops' if asked == 'C' else 'tokens']
+  limited = limits(law, asked)
+  if limited is None or not limited[0] <= x <= limited[1]:
+    return None
+  log_x = min(max(math.log(x), grid[0][0]), grid[-1][0])
+  i = min(bisect.bisect_right([row[0] for row in grid], log_x), len(grid) - 1)
+  before, after = grid[i - 1], grid[i]
+  share = (log_x - before[0]) / (after[0] - before[0])
+  centre = _centre(law, asked, x)
+  found: dict[str, Estimate] = {asked: {'value': x, 'low': x, 'high': x}}
+  for k, name in enumerate(_found(asked)):
+    value = centre[name]
+    ends = []
+    for column in (1 + 2 * k, 2 + 2 * k):
+      one, other = before[column], after[column]
+      ends.append(
+        None
+        if value is None or one is None or other is None
+        else value * math.exp(one + share * (other - one))
+      )
+    found[name] = {'value': value, 'low': ends[0], 'high': ends[1]}
+  ratio = {
+    'value': _ratio(found['D']['value'], found['N']['value']),
+    'low': _ratio(found['D']['low'], found['N']['high']),
+    'high': _ratio(found['D']['high'], found['N']['low']),
+  }
+  L = found['L'] if law['loss'] else None
+  return Reading(found['C'], found['N'], found['D'], L, ratio)
+
+
+def _ratio(D: float | None, N: float | None) -> float | None:
+  return None if D is None or N is None else D / N
+
+
+def limits(law: Data, asked: str) -> tuple[float, float] | None:
+  """From where to where the law is stated; None if it can't be asked so."""
+  grid = law['flops' if asked == 'C' else 'tokens']
+  if len(grid) < 2:
+    return None
+  # A logarithm and back must not shut out the grid's own ends.
+  return math.exp(grid[0][0]) * (1 - 1e-9), math.exp(grid[-1][0]) * (1 + 1e-9)
+
+
+def amount(text: str) -> float | None:
+  """What people type: 1e18, 2.5e9, 10B, 3T, 1,000,000; None if no number."""
+  found = _NUMBER.fullmatch(re.sub(r'[\s,_]', '', text).lower())
+  if not found:
+    return None
+  x = float(found[1]) * _SUFFIXES[found[2]]
+  return x if 0 < x < math.inf else None
