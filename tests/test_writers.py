@@ -228,6 +228,9 @@ class TensorBoardTest(LogCase):
 @needs('wandb')
 class WandBTest(LogCase):
   def paths(self):
+    import wandb
+
+    wandb.teardown()  # finish() returns before its file is whole
     return sorted((self.folder / 'wandb').glob('offline-run-*/*.wandb'))
 
   def test_offline_holds_the_records(self):
