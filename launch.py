@@ -26,6 +26,9 @@ from ml_collections import config_flags
 from scaling_jax import errors
 from scaling_jax.errors import UserError
 
+# The runs' own table has just been printed; the report has all the others.
+_LAW_TABLES = ('power_laws', 'parametric', 'targets')
+
 _ROOT = pathlib.Path(__file__).resolve().parent
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -85,7 +88,7 @@ def _run(config: ml_collections.ConfigDict, data_dir: os.PathLike) -> None:
 
     folder = epath.Path(_WORKDIR.value) / config.experiment
     try:
-      pipeline.run([folder], folder / 'report')
+      pipeline.run([folder], folder / 'report', shown=_LAW_TABLES)
     except UserError as error:
       raise incomplete or error from error
   if incomplete is not None:

@@ -1,6 +1,6 @@
 """From runs to a folder that holds the report and all that it shows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 import time
 
 from etils import epath
@@ -18,6 +18,7 @@ def run(
   out: epath.PathLike,
   settings: study.Settings = study.DEFAULTS,
   figures: bool = True,
+  shown: Collection[str] = (),
 ) -> epath.Path:
   """Reads runs, fits every law, prints the tables and writes the report.
 
@@ -26,6 +27,7 @@ def run(
     out: the folder for fits.json, tables, figures and index.html.
     settings: levels, draws, solvers.
     figures: whether to draw them.
+    shown: names of the tables to print; all of them by default.
 
   Returns:
     The path of the report, the one file to open.
@@ -40,7 +42,8 @@ def run(
   fits = study.analyze(source, settings)
   study.write(fits, folder)
   made = summary.write(fits, folder)
-  print('\n'.join(table.plain() for table in made))
+  printed = [t.plain() for t in made if not shown or t.name in shown]
+  print('\n'.join(printed))
   alts: dict[str, str] = {}
   if figures:
     # Matplotlib is slow to import and not needed before.
