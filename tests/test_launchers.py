@@ -184,7 +184,7 @@ class SeveralAtATimeTest(absltest.TestCase):
     self.folder = self.root / 'runs' / 'tiny'
 
   def test_the_same_runs_as_one_by_one(self):
-    alone, _ = run(config(experiment='alone', devices=1), self.root)
+    alone, _ = run(config(experiment='alone'), self.root)
     c = config(seeds=(0, 1))
     together, text = run(c, self.root, parallel=2)
     self.assertLen(together, 4)

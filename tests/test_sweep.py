@@ -89,6 +89,12 @@ class ExpandTest(parameterized.TestCase):
     with self.assertRaisesRegex(UserError, message):
       sweep.expand(c)
 
+  def test_budgets_where_steps_are_set(self):
+    c = config(steps=10)
+    c.sweep['C'] = (1e11, 1e12)
+    with self.assertRaisesRegex(UserError, 'steps=10 says how long'):
+      sweep.expand(c)
+
   @parameterized.parameters(
     ({'models': ()}, 'models=.* is empty'),
     ({'seeds': ()}, 'seeds=.* is empty'),

@@ -1,5 +1,6 @@
 """Orbax checkpoints of one run: saved in the background, restored exactly."""
 
+import math
 from typing import Any, NamedTuple
 
 from etils import epath
@@ -19,6 +20,7 @@ class Progress(NamedTuple):
   Attributes:
     train_loss: float32 [step], the loss of every step so far.
     evaluations: the lines of metrics.jsonl so far.
+    grad_norm: of the last update, for an evaluation that is still due.
     wall_s: seconds so far, restarts counted.
     timed_tokens: training tokens whose time was measured.
     timed_s: the seconds they took.
@@ -26,6 +28,7 @@ class Progress(NamedTuple):
 
   train_loss: np.ndarray
   evaluations: list[records.Evaluation]
+  grad_norm: float
   wall_s: float
   timed_tokens: int
   timed_s: float
@@ -106,6 +109,8 @@ class Checkpoints:
     meta['evaluations'] = [
       records.typed(records.Evaluation, e) for e in meta['evaluations']
     ]
+    if meta['grad_norm'] is None:
+      meta['grad_norm'] = math.nan
     train_loss = np.asarray(saved.history['train_loss'], np.float32)
     return saved.state, Progress(train_loss, **meta)
 

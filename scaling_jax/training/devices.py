@@ -1,5 +1,6 @@
 """The machine: what computes, and how JAX is set up to use it."""
 
+import contextlib
 import os
 import pathlib
 import platform
@@ -40,7 +41,9 @@ def configure(
     fits = [n for n in range(1, usable + 1) if batch_size % n == 0]
     if wanted is not None and 1 <= wanted <= usable:
       fits = [wanted]
-    jax.config.update('jax_num_cpu_devices', fits[-1] if fits else 1)
+    # Once JAX runs, in a notebook say, its devices stay what they are.
+    with contextlib.suppress(RuntimeError):
+      jax.config.update('jax_num_cpu_devices', fits[-1] if fits else 1)
 
 
 def choose(wanted: int | None) -> list:

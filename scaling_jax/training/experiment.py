@@ -78,6 +78,7 @@ def run(
   try:
     log.train(workdir, data_dir)
   except KeyboardInterrupt as error:
+    log.display.close()
     raise Stopped(log.stopped()) from error
   return log.result(folder)
 
@@ -127,21 +128,19 @@ class _Log:
     self.failures: list[tuple[str, str]] = []
 
   def train(self, workdir: epath.PathLike, data_dir: epath.PathLike) -> None:
-    todo = []
-    for unit in self.units:
-      # Seen here only to plan; `train` looks again, and checks whose they are.
-      if all(_is_finished(unit, run_id) for run_id in unit.run_ids):
-        self.display.count(done=len(unit.seeds))
-        todo.append((0.0, unit))
-      else:
-        todo.append((self.pace.expect(unit.job, unit.seeds), unit))
-    if self.parallel == 1:
-      launchers.one_by_one([u for _, u in todo], self.display, self.note)
+    finished = [unit for unit in self.units if _is_finished(unit)]
+    self.display.count(done=sum(len(unit.seeds) for unit in finished))
+    # Nothing is trained here, but whose folder it is must be checked.
+    launchers.one_by_one(finished, self.display, self.note)
+    todo = [unit for unit in self.units if unit not in finished]
+    work = [self.pace.expect(unit.job, unit.seeds) for unit in todo]
+    if self.parallel == 1 or not todo:
+      launchers.one_by_one(todo, self.display, self.note)
       return
-    todo.sort(key=lambda pair: -pair[0])
+    longest_first = sorted(range(len(todo)), key=lambda i: -work[i])
     launchers.several_at_a_time(
-      [u for _, u in todo], self.parallel, workdir, data_dir, self.display,
-      self.note,
+      [todo[i] for i in longest_first], self.parallel, workdir, data_dir,
+      self.display, self.note,
     )  # fmt: skip
 
   def note(self, outcome: launchers.Outcome) -> None:
@@ -150,6 +149,7 @@ class _Log:
     self.pace.end(unit.title)
     if outcome.failure:
       self.failures.append((unit.title, outcome.failure))
+      self.display.count(done=0 if fresh else -len(unit.seeds))
       self.display.count(failed=len(unit.seeds))
       self.display.say(f'{unit.title}: failed: {outcome.failure}')
       return
@@ -179,8 +179,9 @@ class _Log:
     return runs
 
 
-def _is_finished(unit: launchers.Unit, run_id: str) -> bool:
-  return (unit.job.folder / run_id / records.RESULT).exists()
+def _is_finished(unit: launchers.Unit) -> bool:
+  folders = [unit.job.folder / run_id for run_id in unit.run_ids]
+  return all((folder / records.RESULT).exists() for folder in folders)
 
 
 def _ended(run: records.Run) -> str:

@@ -153,10 +153,10 @@ class _Worker:
       env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))},
     )
     self._send(self._share)
-    listener = threading.Thread(
+    self._listener = threading.Thread(
       target=self._listen, args=(self._process,), daemon=True
     )
-    listener.start()
+    self._listener.start()
 
   def _send(self, message: dict[str, Any]) -> None:
     assert self._process is not None and self._process.stdin is not None
@@ -206,6 +206,8 @@ class _Worker:
     except subprocess.TimeoutExpired:
       process.kill()
       process.wait()
+    self._listener.join()
+    self._close()
 
 
 class _Team:

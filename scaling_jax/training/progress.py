@@ -153,6 +153,13 @@ class Display:
       self._draw()
       self._stream.flush()
 
+  def close(self) -> None:
+    """Takes every live line away: nothing is under way any more."""
+    self._reports.clear()
+    if self._live:
+      self._erase()
+      self._stream.flush()
+
   def count(self, done: int = 0, failed: int = 0) -> None:
     """Adds to the runs that are done or failed."""
     self.done += done

@@ -83,6 +83,11 @@ def _check_field(config: ml_collections.ConfigDict, name: str) -> None:
       f'sweep[{name!r}] is not swept here: {_LISTED[name]} lists them; try'
       f' {_LISTED[name]}=(...)'
     )
+  if name == 'C' and config.steps is not None:
+    raise UserError(
+      f"sweep['C'] changes nothing where steps={config.steps} says how long runs"
+      ' are; set one of the two'
+    )
   known = sorted(settings.flatten(config.to_dict()))
   known = [n for n in known if n.partition('.')[0] not in (*_LISTED, *_SHARED)]
   if name not in known:

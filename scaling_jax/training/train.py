@@ -77,23 +77,24 @@ class _Group:
       return
     self.step = max(common)
     like = jax.tree.map(lambda x: x[0], self.states)
-    restored = []
+    restored, norms = [], []
     for run in self.runs:
       state, progress = run.checkpoints.restore(self.step, like)
       restored.append(state)
       run.losses = [progress.train_loss]
       run.evaluations = progress.evaluations
+      norms.append(progress.grad_norm)
       self._note_divergence(run, progress.train_loss, 0)
     self.clock = progress_lib.Clock(
       progress.wall_s, progress.timed_tokens, progress.timed_s
     )
     self.states = jax.tree.map(lambda *x: np.stack(x), *restored)
+    self.grad_norms = np.array(norms)
     self.line.say(f'{self.job.label}: going on from step {self.step:,}')
 
   def _loop(self) -> None:
     config, S = self.job.config, self.job.plan.S
-    if self.step == 0:
-      self._evaluate(self.evaluator.sample)
+    self._evaluate_if_due()
     saved_s = self.clock.session_s
     windows = self._windows(self._chunk())
     while self.step < S and self._any_alive():
@@ -101,8 +102,7 @@ class _Group:
       seen = windows.shape[1] in self.compiled
       with interrupts.held_back() if seen else contextlib.nullcontext():
         windows = self._advance(windows)
-      if self.step % config.eval.every_steps == 0 and self.step < S:
-        self._evaluate(self.evaluator.sample)
+      self._evaluate_if_due()
       self._report()
       if self.clock.session_s - saved_s >= config.checkpoint.every_seconds:
         self._save()
@@ -167,6 +167,14 @@ class _Group:
   def _any_alive(self) -> bool:
     return any(run.diverged_at is None for run in self.runs)
 
+  def _evaluate_if_due(self) -> None:
+    # Also of a run that was stopped between an update and its evaluation.
+    every = self.job.config.eval.every_steps
+    if self.step % every == 0 and self.step < self.job.plan.S:
+      lines = [run.evaluations for run in self.runs if run.diverged_at is None]
+      if any(not line or line[-1].step < self.step for line in lines):
+        self._evaluate(self.evaluator.sample)
+
   def _evaluate(self, evaluator) -> None:
     scores = evaluator(self.states.params)
     job = self.job
@@ -174,6 +182,8 @@ class _Group:
       if run.diverged_at is not None:
         continue
       done = run.evaluations[-1].step if run.evaluations else 0
+      if run.evaluations and done == self.step:
+        continue
       since = run.train_loss[done:]
       run.evaluations.append(
         records.Evaluation(
@@ -231,6 +241,7 @@ class _Group:
       progress = checkpoint_lib.Progress(
         run.train_loss,
         run.evaluations,
+        float(self.grad_norms[i]),
         self.clock.wall_s,
         self.clock.timed_tokens,
         self.clock.timed_s,
@@ -239,11 +250,9 @@ class _Group:
       run.checkpoints.save(self.step, state, progress)
 
   def _keep(self) -> None:
-    """Saves where the run was stopped, if it was not between two records."""
-    every = self.job.config.eval.every_steps
-    due = self.step - self.step % every
+    """Saves where the run was stopped, if state and losses agree."""
     whole = 0 < self.step < self.job.plan.S and all(
-      sum(map(len, run.losses)) == self.step and run.evaluations[-1].step >= due
+      sum(map(len, run.losses)) == self.step
       for run in self.runs
       if run.diverged_at is None
     )
@@ -342,7 +351,9 @@ def train(
       results[run.seed] = found
     else:
       todo.append(run)
-  together = 1 if job.devices[0].platform == 'cpu' else max(1, len(todo))
+  if not todo:
+    return [results[seed] for seed in seeds]
+  together = 1 if job.devices[0].platform == 'cpu' else len(todo)
   for i in range(0, len(todo), together):
     group = todo[i : i + together]
     for run, result in zip(group, _Group(job, group, line).train()):
