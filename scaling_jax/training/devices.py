@@ -1,6 +1,8 @@
 """The machine: what computes, and how JAX is set up to use it."""
 
 import contextlib
+import glob
+import importlib.util
 import os
 import pathlib
 import platform
@@ -78,6 +80,12 @@ def gpus() -> list[str]:
   except (OSError, subprocess.TimeoutExpired):
     return []
   return found.stdout.split() if found.returncode == 0 else []
+
+
+def has_tpu() -> bool:
+  """Whether this machine has a TPU, which serves one process alone."""
+  chips = [*glob.glob('/dev/accel*'), *glob.glob('/dev/vfio/[0-9]*')]
+  return bool(chips) and importlib.util.find_spec('libtpu') is not None
 
 
 def describe(devices: list) -> str:

@@ -55,7 +55,8 @@ def run(
     config: of the experiment; see `configs/common.py`.
     workdir: holds a folder for each experiment.
     data_dir: holds a folder for each corpus.
-    parallel: runs at a time, each in a process with its share of the machine.
+    parallel: runs at a time, each in a process with its share of the machine;
+      on a TPU, which serves one process, runs go one by one.
 
   Returns:
     The runs in the order of the sweep, those that failed left out.
@@ -67,6 +68,8 @@ def run(
   """
   if parallel < 1:
     raise UserError(f'parallel={parallel} must be at least 1; try parallel=1')
+  if parallel > 1 and devices_lib.has_tpu():
+    parallel = 1
   jobs = _jobs(config, workdir, data_dir, None if parallel == 1 else [])
   seeds = tuple(config.seeds)
   folder = jobs[0].folder
