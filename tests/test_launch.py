@@ -45,6 +45,8 @@ class LaunchTest(parameterized.TestCase):
     ('--config=configs/c0.py --config.dataset=prose', "unknown dataset 'prose'"),
     ('--config=configs/c0.py --config.seeds=a', "seed 'a' must be a whole"),
     ('--confg=configs/c0.py', 'Did you mean: config'),
+    ('--config=configs/c0.py --parallel=0', 'parallel=0 must be at least 1'),
+    ('--config=configs/quickstart.py --config.steps=9', 'changes nothing where'),
   )  # fmt: skip
   def test_bad_input_is_one_sentence(self, arguments, message):
     found = launch(*arguments.split())
@@ -86,8 +88,12 @@ class LaunchTest(parameterized.TestCase):
       rows = list(csv.DictReader(file))
     self.assertEqual([r['model'] for r in rows], ['1x16', '1x32'])
     self.assertEqual({r['status'] for r in rows}, {'done'})
-    again = launch(*arguments)
+    report = root / 'runs' / 'quickstart-smoke' / 'report' / 'index.html'
+    self.assertEqual(found.stdout.splitlines()[-1], f'report: {report}')
+    self.assertIn('too_few_points', report.read_text())
+    again = launch(*arguments, '--noanalyze')
     self.assertEqual(again.returncode, 0, again.stderr)
+    self.assertNotIn('report', again.stdout)
     self.assertNotIn('step ', again.stdout)
 
 
