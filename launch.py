@@ -25,6 +25,7 @@ from ml_collections import config_flags
 
 from scaling_jax import errors
 from scaling_jax.errors import UserError
+from scaling_jax.training import interrupts
 
 # The runs' own table has just been printed; the report has all the others.
 _LAW_TABLES = ('power_laws', 'parametric', 'targets')
@@ -162,12 +163,13 @@ def _unreadable_config(argv: list[str], error: OSError) -> str:
 
 def _guarded(argv: list[str]) -> None:
   logging.set_verbosity(logging.WARNING)  # Orbax reports every file otherwise
-  errors.guarded(
-    _main,
-    argv,
-    'launch.py',
-    'stopped; the same command goes on from the last checkpoint',
-  )
+  with interrupts.listening():
+    errors.guarded(
+      _main,
+      argv,
+      'launch.py',
+      'stopped; the same command goes on from the last checkpoint',
+    )
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ through etils.epath, so that gs:// works wherever a local folder does.
 """
 
 from collections.abc import Iterable
+import contextlib
 import csv
 import io
 import json
@@ -216,10 +217,16 @@ def read_planned(experiment_folder: epath.PathLike) -> dict[str, Any]:
 
 
 def read_runs(experiment_folder: epath.PathLike) -> list[Run]:
-  """The finished runs of an experiment, in the order of C, N and seed."""
-  folder = epath.Path(experiment_folder)
-  found = (read_result(f) for f in folder.iterdir() if f.is_dir())
-  runs = [run for run in found if run is not None]
+  """The finished runs of an experiment, in the order of C, N and seed.
+
+  A record that can't be read is passed over: an analysis names it.
+  """
+  runs = []
+  for folder in epath.Path(experiment_folder).iterdir():
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+      run = read_result(folder) if folder.is_dir() else None
+      if run is not None:
+        runs.append(run)
   return sorted(runs, key=lambda run: (run.C, run.N, run.seed, run.run_id))
 
 

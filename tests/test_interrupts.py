@@ -1,5 +1,6 @@
 """Real signals to this very process."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -41,6 +42,23 @@ class HeldBackTest(absltest.TestCase):
     with self.assertRaises(ZeroDivisionError), interrupts.held_back():
       interrupt()
       _ = 1 / 0
+
+  def test_a_lost_one_is_found_again(self):
+    with self.assertRaises(KeyboardInterrupt), interrupts.listening():
+      interrupts.check()
+      with contextlib.suppress(KeyboardInterrupt):
+        interrupt()
+      interrupts.check()
+    self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
+    with interrupts.listening():
+      interrupts.check()  # the next one begins afresh
+
+  def test_an_inner_listener_keeps_what_came_before(self):
+    with self.assertRaises(KeyboardInterrupt), interrupts.listening():
+      with contextlib.suppress(KeyboardInterrupt):
+        interrupt()
+      with interrupts.listening():
+        pass
 
   def test_other_threads_hear_no_signals(self):
     done = []

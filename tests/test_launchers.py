@@ -1,5 +1,6 @@
 """Runs in processes of their own, real ones: shares, failures, Ctrl-C."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -64,11 +65,28 @@ class SharesTest(parameterized.TestCase):
       found = launchers.shares(parallel)
     self.assertEqual([share['cores'] for share in found], expected)
     self.assertEqual([share['environment'] for share in found], [{}] * parallel)
+    self.assertEqual(
+      [share['n_cores'] for share in found], [len(own) for own in expected]
+    )
+
+  def test_where_processes_are_not_bound_to_cores(self):
+    with (
+      unittest.mock.patch.object(
+        launchers.os, 'sched_getaffinity', create=True
+      ),
+      unittest.mock.patch.object(devices_lib, 'cores', lambda: 8),
+      unittest.mock.patch.object(devices_lib, 'gpus', list),
+    ):
+      del launchers.os.sched_getaffinity
+      found = launchers.shares(3)
+    self.assertEqual([share['cores'] for share in found], [[]] * 3)
+    self.assertEqual([share['n_cores'] for share in found], [2] * 3)
 
   @parameterized.parameters(
     (['0'], 3, ['0', '0', '0'], '0.300'),
     (['4', '7'], 2, ['4', '7'], '0.900'),
-    (['0', '1'], 3, ['0', '1', '0'], '0.450'),
+    (['0', '1'], 3, ['0', '0', '1'], '0.450'),
+    (['0', '1', '2', '3'], 2, ['0,1', '2,3'], '0.900'),
   )
   def test_gpus_and_their_memory(self, gpus, parallel, visible, fraction):
     with (
@@ -85,8 +103,9 @@ class SharesTest(parameterized.TestCase):
   def test_gpus_that_a_person_chose(self):
     with unittest.mock.patch.dict(os.environ, CUDA_VISIBLE_DEVICES='2,3'):
       self.assertEqual(devices_lib.gpus(), ['2', '3'])
-    with unittest.mock.patch.dict(os.environ, CUDA_VISIBLE_DEVICES=''):
-      self.assertEqual(devices_lib.gpus(), [])
+    for none in ('', '-1'):
+      with unittest.mock.patch.dict(os.environ, CUDA_VISIBLE_DEVICES=none):
+        self.assertEqual(devices_lib.gpus(), [])
 
 
 class OneByOneTest(absltest.TestCase):
@@ -157,6 +176,79 @@ class OneByOneTest(absltest.TestCase):
     self.assertFalse(self.folder.exists())
     error, _ = run(config(), self.root, parallel=0)
     self.assertRegex(str(error), 'parallel=0 must be at least 1')
+
+  def test_a_seed_that_fails_costs_itself_alone(self):
+    train = train_lib.train
+
+    def broken(job, seeds, line):
+      if seeds == (1,):
+        raise ValueError('unlucky')
+      return train(job, seeds, line)
+
+    c = config(seeds=(0, 1, 2))
+    c.sweep['train.learning_rate'] = (1e-3,)
+    with unittest.mock.patch.object(launchers.train_lib, 'train', broken):
+      error, _ = run(c, self.root)
+    self.assertRegex(
+      str(error), r'1 of 3 runs failed \(1x16_learning_rate0.001 seed 1: Value'
+    )
+    self.assertEqual(
+      [r.seed for r in records.write_results(self.folder)], [0, 2]
+    )
+    details = self.folder / '1x16_learning_rate0.001_seed1' / launchers.ERROR
+    self.assertTrue(details.exists())
+    run(c, self.root)
+    self.assertFalse(details.exists())
+
+  def test_a_damaged_record_stops_nothing_else(self):
+    run(config(), self.root)
+    first, second = (
+      self.folder / f'1x16_learning_rate{rate}_seed0' / records.RESULT
+      for rate in ('0.001', '0.002')
+    )
+    second.unlink()
+    first.write_text('{"run_id": ')
+    error, _ = run(config(), self.root)
+    self.assertRegex(str(error), '1 of 2 runs failed .*delete it to go on')
+    self.assertLen(records.read_runs(self.folder), 1)
+
+  def test_a_lost_ctrl_c_is_found_again(self):
+    # As where it comes while the garbage collector calls back.
+    train = train_lib._Group._advance
+    steps = []
+
+    def interrupted(group, windows):
+      if group.step == 5:
+        with contextlib.suppress(KeyboardInterrupt):
+          signal.raise_signal(signal.SIGINT)
+      steps.append(group.step)
+      return train(group, windows)
+
+    with (
+      unittest.mock.patch.object(train_lib._Group, '_advance', interrupted),
+      self.assertRaises(experiment.Stopped),
+    ):
+      run(config(steps=30), self.root)
+    self.assertEqual(steps, [0, 5])
+    runs, text = run(config(steps=30), self.root)
+    self.assertIn('going on from step 10', text)
+    self.assertLen(runs, 2)
+
+  def test_ctrl_c_while_a_run_starts(self):
+    def stopped(*_):
+      raise KeyboardInterrupt
+
+    with (
+      unittest.mock.patch.object(train_lib._Group, '_restore', stopped),
+      self.assertRaises(experiment.Stopped),
+    ):
+      run(config(), self.root)
+
+  def test_devices_that_a_share_does_not_have(self):
+    with unittest.mock.patch.object(devices_lib, 'gpus', list):
+      error, _ = run(config(devices=64), self.root, parallel=2)
+    self.assertRegex(str(error), 'devices=64 must be at most .*parallel=1')
+    self.assertFalse(self.folder.exists())
 
   def test_ctrl_c_says_what_is_done(self):
     train = train_lib.train

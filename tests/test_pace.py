@@ -71,6 +71,15 @@ class PaceTest(absltest.TestCase):
     )
     self.assertGreater(large, 20 * small)
 
+  def test_a_failed_run_was_no_work(self):
+    left = pace.Pace()
+    for label in 'abc':
+      left.expect(job(label), (0,))
+    self.clock.return_value = 100.0
+    left.end('a')
+    left.drop('b')
+    self.assertAlmostEqual(left.left_s([]), 100.0)
+
   def test_nothing_left(self):
     left = pace.Pace()
     left.expect(job('a'), (0,))

@@ -106,11 +106,12 @@ class ConfigTest(parameterized.TestCase):
 
 class DevicesTest(absltest.TestCase):
   def test_choose(self):
-    self.assertLen(devices.choose(None), 2)
-    self.assertLen(devices.choose(1), 1)
+    self.assertLen(devices.choose(None, 8), 2)
+    self.assertLen(devices.choose(1, 8), 1)
+    self.assertLen(devices.choose(None, 7), 1)  # as many as divide it
     with self.assertRaisesRegex(UserError, 'devices=3 must be between 1 and'):
-      devices.choose(3)
-    self.assertEqual(devices.describe(devices.choose(2)), 'cpu x 2')
+      devices.choose(3, 8)
+    self.assertEqual(devices.describe(devices.choose(2, 8)), 'cpu x 2')
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 from absl.testing import absltest
 from absl.testing import parameterized
+import numpy as np
 
 from configs import common
 from scaling_jax.errors import UserError
@@ -60,8 +61,15 @@ class ExpandTest(parameterized.TestCase):
     c.sweep['eval.batch_size'] = (16,)
     rest = '_eval.batch_size16_train.batch_size8_schedule-linear'
     self.assertEqual(
-      labels(c), [f'1x16_C1e11{rest}', f'1x16_C100000001000.0{rest}']
+      labels(c), [f'1x16_C1e11{rest}', f'1x16_C100000001000{rest}']
     )
+
+  def test_numpy_numbers_make_the_same_names(self):
+    c = config(models=('1x16',))
+    c.sweep['C'] = tuple(np.array([1e11, 123456789.0]))
+    self.assertEqual(labels(c), ['1x16_C1e11', '1x16_C123456789'])
+    c.sweep['C'] = (10**11, 123456789)
+    self.assertEqual(labels(c), ['1x16_C1e11', '1x16_C123456789'])
 
   def test_a_sweep_is_no_part_of_what_a_run_is(self):
     c = config(models=('1x16',))
@@ -81,6 +89,7 @@ class ExpandTest(parameterized.TestCase):
     ('C', 1e12, r'one value or more; try \(1000000000000.0,\)'),
     ('train.schedule', 'linear', 'one value or more'),
     ('C', (1e12, 1e12), 'holds a value twice'),
+    ('C', ([1e11, 1e12],), 'take the inner brackets away'),
     ('train.batch_size', (8, 'nine'), "holds 'nine', which does not fit"),
   )
   def test_bad_sweeps(self, name, values, message):

@@ -172,6 +172,36 @@ class TrainTest(absltest.TestCase):
       tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
     )
 
+  def test_ctrl_c_in_the_last_update_keeps_it(self):
+    config = tiny.make_config()
+    self.interrupted(config, 5, by=KeyboardInterrupt)
+    stream = tiny.Silence()
+    (run,) = tiny.train(config, self.root, stream=stream)
+    self.assertIn('going on from step 18', stream.text)
+    self.assertEqual(run.status, 'done')
+
+  def test_seeds_that_stopped_apart_go_on_apart(self):
+    tiny.train(tiny.make_config(experiment='alone'), self.root, (0, 1))
+    config = tiny.make_config(checkpoint__every_seconds=0.0)
+    self.interrupted(config, 2)
+    device = unittest.mock.Mock(platform='gpu')
+    job = job_lib.make_job(config, '1x16', self.root / 'runs', self.root)
+    groups = []
+
+    class Group(train_lib._Group):
+      def __init__(self, job, runs, line):
+        groups.append([run.seed for run in runs])
+        super().__init__(job._replace(devices=jax.devices()), runs, line)
+
+    with unittest.mock.patch.object(train_lib, '_Group', Group):
+      line = train_lib.progress_lib.Display(stream=tiny.Silence())
+      train_lib.train(job._replace(devices=[device]), (0, 1), line)
+    self.assertEqual(groups, [[1], [0]])
+    for seed in (0, 1):
+      self.assert_same_records(
+        tiny.folder(self.root, seed, 'alone'), tiny.folder(self.root, seed)
+      )
+
   def test_an_unfinished_save_is_passed_over(self):
     tiny.train(tiny.make_config(experiment='whole'), self.root)
     config = tiny.make_config(checkpoint__every_seconds=0.0)

@@ -93,6 +93,8 @@ _WANTED = (
 )
 
 
+_NOT_STARTED = f'it was not started; {records.PLANNED} has it planned'
+
 # What reading a record can raise when its file was damaged or edited.
 _BROKEN = (ValueError, KeyError, TypeError, OverflowError)
 
@@ -138,10 +140,9 @@ class _Gathered:
       self._table(table)
     for run in runs:
       self._run(run)
-    started = {run.name for run in runs}
-    for run_id in sorted(records.read_planned(path).keys() - started):
-      if finished:
-        self._leave_out(path.resolve().name, run_id, 'it was not started yet')
+    missing = records.read_planned(path).keys() - {run.name for run in runs}
+    for run_id in sorted(missing) if finished else ():
+      self._leave_out(path.resolve().name, run_id, _NOT_STARTED)
     return bool(runs) or table.exists()
 
   def _run(self, folder: epath.Path) -> None:
@@ -213,7 +214,9 @@ class _Gathered:
     self.places[key] = place
 
   def _leave_out(self, experiment: str, run_id: str, reason: str) -> None:
-    self.left_out.append((experiment, LeftOut(run_id, reason)))
+    entry = (experiment, LeftOut(run_id, reason))
+    if entry not in self.left_out:
+      self.left_out.append(entry)
 
   def _was_read(self, path: epath.Path) -> bool:
     """Whether the path came before; from now on it did."""

@@ -98,6 +98,7 @@ class Checkpoints:
           meta=ocp.args.JsonRestore(),
         ),
       )
+      norm = saved.meta['grad_norm']
       fits = jax.tree.map(
         lambda a, b: a.shape == b.shape, saved.state, abstract
       )
@@ -109,8 +110,7 @@ class Checkpoints:
     meta['evaluations'] = [
       records.typed(records.Evaluation, e) for e in meta['evaluations']
     ]
-    if meta['grad_norm'] is None:
-      meta['grad_norm'] = math.nan
+    meta['grad_norm'] = math.nan if norm is None else norm
     train_loss = np.asarray(saved.history['train_loss'], np.float32)
     return saved.state, Progress(train_loss, **meta)
 

@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import importlib.util
+import itertools
 import os
 import pathlib
 import platform
@@ -24,39 +25,42 @@ def cores() -> int:
   return os.cpu_count() or 1
 
 
-def configure(
-  batch_size: int, wanted: int | None = None, most: int | None = None
-) -> None:
-  """Sets JAX up; call once, before the first use of a device.
+def configure(wanted: int | None = None, most: int | None = None) -> None:
+  """Sets JAX up; call before the first use of a device.
 
   Compiled programs are kept on disk. On the CPU each core becomes a device, so
   that cores share a batch and meet once a step, instead of at every operation.
 
   Args:
-    batch_size: the CPU's devices are as many cores as divide it.
-    wanted: asks for this many devices instead, where there are as many cores.
+    wanted: devices to ask for on the CPU, where there are as many cores.
     most: cores to use where others need the rest.
   """
   compile_cache.keep()
-  usable = min(cores(), most or cores())
   if _FAKE_DEVICES_FLAG not in os.environ.get('XLA_FLAGS', ''):
-    fits = [n for n in range(1, usable + 1) if batch_size % n == 0]
-    if wanted is not None and 1 <= wanted <= usable:
-      fits = [wanted]
+    usable = min(cores(), most or cores())
+    count = wanted if wanted and wanted <= usable else usable
     # Once JAX runs, in a notebook say, its devices stay what they are.
     with contextlib.suppress(RuntimeError):
-      jax.config.update('jax_num_cpu_devices', fits[-1] if fits else 1)
+      jax.config.update('jax_num_cpu_devices', count)
 
 
-def choose(wanted: int | None) -> list:
-  """The devices that share each batch: all, or the first `wanted`.
+def choose(wanted: int | None, batch_size: int) -> list:
+  """The devices that share each batch.
+
+  Args:
+    wanted: how many, the first ones. By default all; of a CPU's as many as
+      divide the batch.
+    batch_size: sequences in a batch.
 
   Raises:
-    UserError: there are fewer.
+    UserError: there are fewer than wanted.
   """
   devices = jax.local_devices()
   if wanted is None:
-    return devices
+    if devices[0].platform != 'cpu':
+      return devices
+    counts = range(1, len(devices) + 1)
+    return devices[: max(n for n in counts if n == 1 or batch_size % n == 0)]
   if not 1 <= wanted <= len(devices):
     raise UserError(
       f'devices={wanted} must be between 1 and the {len(devices)} that this'
@@ -69,7 +73,10 @@ def gpus() -> list[str]:
   """The GPUs that a process may use, by index, without waking JAX."""
   visible = os.environ.get('CUDA_VISIBLE_DEVICES')
   if visible is not None:
-    return [name for name in visible.split(',') if name.strip()]
+    names = [name.strip() for name in visible.split(',')]
+    # CUDA reads no further than the first that is none.
+    valid = itertools.takewhile(lambda n: n and not n.startswith('-'), names)
+    return list(valid)
   try:
     found = subprocess.run(
       ['nvidia-smi', '--query-gpu=index', '--format=csv,noheader'],

@@ -1,7 +1,6 @@
 """The runs of an experiment: the table before, the runs, the table after."""
 
 from collections.abc import Sequence
-import math
 
 from etils import epath
 import ml_collections
@@ -10,6 +9,7 @@ from scaling_jax import records
 from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import interrupts
 from scaling_jax.training import job as job_lib
 from scaling_jax.training import launchers
 from scaling_jax.training import pace as pace_lib
@@ -70,11 +70,26 @@ def run(
     raise UserError(f'parallel={parallel} must be at least 1; try parallel=1')
   if parallel > 1 and devices_lib.has_tpu():
     parallel = 1
+  with interrupts.listening():
+    return _run(config, workdir, data_dir, parallel)
+
+
+def _run(
+  config: ml_collections.ConfigDict,
+  workdir: epath.PathLike,
+  data_dir: epath.PathLike,
+  parallel: int,
+) -> list[records.Run]:
   jobs = _jobs(config, workdir, data_dir, None if parallel == 1 else [])
+  if parallel > 1:
+    _check_shares(jobs, parallel)
   seeds = tuple(config.seeds)
   folder = jobs[0].folder
   _note_planned(jobs, seeds)
-  together = parallel == 1 or bool(devices_lib.gpus())
+  # Where seeds gain nothing by training together each is a unit of its own.
+  together = bool(devices_lib.gpus())
+  if parallel == 1:
+    together = jobs[0].devices[0].platform != 'cpu'
   groups = [seeds] if together else [(seed,) for seed in seeds]
   units = [launchers.Unit(job, group) for job in jobs for group in groups]
   log = _Log(units, parallel)
@@ -84,6 +99,21 @@ def run(
     log.display.close()
     raise Stopped(log.stopped()) from error
   return log.result(folder)
+
+
+def _check_shares(jobs: list[job_lib.Job], parallel: int) -> None:
+  """Raises UserError where `devices` asks for more than a process has."""
+  wanted = jobs[0].config.devices
+  if wanted is None or devices_lib.gpus():
+    return
+  n_cores = min(share['n_cores'] for share in launchers.shares(parallel))
+  if wanted > n_cores:
+    raise UserError(
+      f'devices={wanted} must be at most {n_cores}, the cores that each of'
+      f' {parallel} processes has; try devices={n_cores} or --parallel=1'
+    )
+  for job in jobs:
+    settings.check_devices(job.config, wanted)
 
 
 def _note_planned(jobs: list[job_lib.Job], seeds: tuple[int, ...]) -> None:
@@ -107,10 +137,7 @@ def _jobs(
   """Every job of the experiment, checked."""
   cells = sweep_lib.expand(config)
   if devices is None:
-    devices_lib.configure(
-      math.gcd(*(cell.config.train.batch_size for cell in cells)),
-      config.devices,
-    )
+    devices_lib.configure(config.devices)
   return [
     job_lib.make_job(
       cell.config, cell.model, workdir, data_dir, devices, cell.label
@@ -124,11 +151,12 @@ class _Log:
 
   def __init__(self, units: list[launchers.Unit], parallel: int):
     self.units, self.parallel = units, parallel
-    self.pace = pace_lib.Pace(parallel)
+    unfinished = sum(not _is_finished(unit) for unit in units)
+    self.pace = pace_lib.Pace(min(parallel, max(unfinished, 1)))
     self.total = sum(len(unit.seeds) for unit in units)
     self.display = progress_lib.Display(self.total, self.pace.left_s)
     self.found: dict[str, records.Run] = {}
-    self.failures: list[tuple[str, str]] = []
+    self.failures: list[tuple[launchers.Unit, str]] = []
 
   def train(self, workdir: epath.PathLike, data_dir: epath.PathLike) -> None:
     finished = [unit for unit in self.units if _is_finished(unit)]
@@ -149,20 +177,24 @@ class _Log:
   def note(self, outcome: launchers.Outcome) -> None:
     unit = outcome.unit
     fresh = unit.title in self.pace
-    self.pace.end(unit.title)
     if outcome.failure:
-      self.failures.append((unit.title, outcome.failure))
+      self.pace.drop(unit.title)
+      self.failures.append((unit, outcome.failure))
       self.display.count(done=0 if fresh else -len(unit.seeds))
       self.display.count(failed=len(unit.seeds))
       self.display.say(f'{unit.title}: failed: {outcome.failure}')
       return
+    self.pace.end(unit.title)
     if fresh:
       self.display.count(done=len(unit.seeds))
     for run in outcome.runs:
       self.found[run.run_id] = run
       if fresh and self.total > 1:
         self.display.say(_ended(run))
-    records.write_results(unit.job.folder)
+    try:
+      records.write_results(unit.job.folder)
+    except OSError as error:
+      raise job_lib.unwritable(unit.job.folder, error) from error
 
   def stopped(self) -> str:
     done = len(self.found)
@@ -196,13 +228,14 @@ def _ended(run: records.Run) -> str:
   )
 
 
-def _told(failures: list[tuple[str, str]], total: int) -> str:
+def _told(failures: list[tuple[launchers.Unit, str]], total: int) -> str:
   if total == 1:
     return failures[0][1]
-  reasons = '; '.join(f'{title}: {reason}' for title, reason in failures)
+  reasons = '; '.join(f'{unit.title}: {reason}' for unit, reason in failures)
+  count = sum(len(unit.seeds) for unit, _ in failures)
   return (
-    f'{len(failures)} of {total} runs failed ({reasons}); the same command'
-    ' tries them again'
+    f'{count} of {total} runs failed ({reasons}); the same command tries them'
+    ' again'
   )
 
 
@@ -255,7 +288,8 @@ def dry_run(
       rest = ['–', f'{plan.tokens_per_param:.1f}', '–', '–']
     else:
       job = jobs[len(rows)]
-      alike = (job.gpt, settings.sequences_per_step(job.config))
+      train = job.config.train
+      alike = (job.gpt, train.batch_size, train.grad_accum)
       if alike not in timed:
         timed[alike] = job_lib.time_step(job, 4)
       seconds = estimate_s(job, timed[alike]) * len(config.seeds)

@@ -18,12 +18,13 @@ from etils import epath
 from scaling_jax import records
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import interrupts
 from scaling_jax.training import job as job_lib
 from scaling_jax.training import progress as progress_lib
 from scaling_jax.training import train as train_lib
 
 ERROR = 'error.txt'  # in the run's folder: the traceback of what went wrong
-_GRACE_S = 60.0  # for a stopped process to keep where it was
+_GRACE_S = 30.0  # for a stopped process to keep where it was
 _GPU_SHARE = 0.9  # of the memory, for all processes on it together
 
 
@@ -64,6 +65,7 @@ def one_by_one(
     report: is told of each unit as it ends, failed or not.
   """
   for unit in units:
+    interrupts.check()
     try:
       runs, failure = train_lib.train(unit.job, unit.seeds, display), ''
     except UserError as error:
@@ -72,6 +74,8 @@ def one_by_one(
       runs, failure = [], f'{type(error).__name__}: {error}'
       failure = _with_traceback(unit, failure, traceback.format_exc())
     display.end()
+    if not failure:
+      _forget_errors(unit)
     report(Outcome(unit, runs, failure))
 
 
@@ -88,12 +92,20 @@ def _with_traceback(unit: Unit, reason: str, details: str) -> str:
   return f'{first} ({path} has the details)'
 
 
+def _forget_errors(unit: Unit) -> None:
+  """What went wrong at an earlier try is mended."""
+  for run_id in unit.run_ids:
+    with contextlib.suppress(OSError):
+      (unit.job.folder / run_id / ERROR).unlink(missing_ok=True)
+
+
 def shares(parallel: int) -> list[dict[str, Any]]:
   """Each process' part of the machine: cores, and on GPUs memory.
 
   Returns:
     A dict for each: `cores` are numbers of cores, empty where the system can't
-    bind a process to them; `environment` holds variables to set.
+    bind a process to them; `n_cores` is how many to use; `environment` holds
+    variables to set.
   """
   cores: list[int] = []
   if hasattr(os, 'sched_getaffinity'):
@@ -101,18 +113,25 @@ def shares(parallel: int) -> list[dict[str, Any]]:
   gpus = devices_lib.gpus()
   found = []
   for i in range(parallel):
-    n = len(cores)
-    own = cores[i * n // parallel : (i + 1) * n // parallel]
+    own = _part(cores, i, parallel)
     environment = {}
     if gpus:
       beside = -(-parallel // len(gpus))  # processes on one GPU, at most
-      environment['CUDA_VISIBLE_DEVICES'] = gpus[i % len(gpus)]
+      visible = _part(gpus, i, parallel)
+      environment['CUDA_VISIBLE_DEVICES'] = ','.join(visible)
       environment['XLA_PYTHON_CLIENT_MEM_FRACTION'] = os.environ.get(
         'XLA_PYTHON_CLIENT_MEM_FRACTION', f'{_GPU_SHARE / beside:.3f}'
       )
-    own = own or ([cores[i % n]] if n else [])
-    found.append({'cores': own, 'environment': environment})
+    n_cores = len(own) or max(1, devices_lib.cores() // parallel)
+    found.append({'cores': own, 'n_cores': n_cores, 'environment': environment})
   return found
+
+
+def _part(things: list, i: int, parallel: int) -> list:
+  """The i-th of `parallel` even parts, none empty where there is anything."""
+  n = len(things)
+  own = things[i * n // parallel : (i + 1) * n // parallel]
+  return own or ([things[i % n]] if n else [])
 
 
 class _Worker:
@@ -152,11 +171,11 @@ class _Worker:
       start_new_session=True,
       env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))},
     )
-    self._send(self._share)
     self._listener = threading.Thread(
       target=self._listen, args=(self._process,), daemon=True
     )
     self._listener.start()
+    self._send(self._share)
 
   def _send(self, message: dict[str, Any]) -> None:
     assert self._process is not None and self._process.stdin is not None
@@ -166,10 +185,12 @@ class _Worker:
 
   def _listen(self, process: subprocess.Popen) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-      self._inbox.put((self, json.loads(line)))
-    process.wait()
-    self._inbox.put((self, {'kind': 'gone'}))
+    try:
+      for line in process.stdout:
+        self._inbox.put((self, json.loads(line)))
+      process.wait()
+    finally:
+      self._inbox.put((self, {'kind': 'gone'}))
 
   def buried(self) -> tuple[str, str]:
     """After the process has ended: how, and what it said last."""
@@ -201,11 +222,13 @@ class _Worker:
     with contextlib.suppress(BrokenPipeError):
       if process.stdin is not None:
         process.stdin.close()
-    try:
-      process.wait(grace_s)
-    except subprocess.TimeoutExpired:
-      process.kill()
-      process.wait()
+    for end in (self.interrupt, process.kill):
+      try:
+        process.wait(grace_s / 2)
+        break
+      except subprocess.TimeoutExpired:
+        end()  # a first Ctrl-C may come before it can be heard
+    process.wait()
     self._listener.join()
     self._close()
 
@@ -228,8 +251,10 @@ class _Team:
       for worker in workers:
         self._next(worker)
       while any(worker.unit for worker in workers):
-        self._handle(*self._inbox.get())
-    except KeyboardInterrupt:
+        interrupts.check()
+        with contextlib.suppress(queue.Empty):
+          self._handle(*self._inbox.get(timeout=1.0))
+    except BaseException:
       for worker in workers:
         worker.interrupt()
       raise
@@ -239,9 +264,10 @@ class _Team:
       self._hear_the_last()
 
   def _hear_the_last(self) -> None:
+    self._waiting = []
     while not self._inbox.empty():
       worker, message = self._inbox.get()
-      if message['kind'] == 'say':
+      if message['kind'] in ('say', 'done'):
         self._handle(worker, message)
 
   def _next(self, worker: _Worker) -> None:
@@ -275,6 +301,8 @@ class _Team:
     unit = worker.unit
     assert unit is not None
     self._display.end(worker.slot)
+    if not failure:
+      _forget_errors(unit)
     self._report(Outcome(unit, runs, failure))
     self._next(worker)
 

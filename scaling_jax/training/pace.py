@@ -40,9 +40,14 @@ class Pace:
     return title in self._weight
 
   def end(self, title: str) -> None:
-    """Notes a run as over, done or failed."""
+    """Notes a run as done."""
     work = self._weight.pop(title, 0.0)
     self._worked += work * (1 - self._first.pop(title, 0.0))
+
+  def drop(self, title: str) -> None:
+    """Notes a run as failed: what it would have taken was not worked off."""
+    self._weight.pop(title, None)
+    self._first.pop(title, None)
 
   def left_s(self, reports: Iterable[progress_lib.Report]) -> float | None:
     """Seconds until all is done, None while nothing can be said."""

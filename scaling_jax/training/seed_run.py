@@ -63,7 +63,13 @@ class SeedRun:
         records.write_json(path, described)
     except OSError as error:
       raise job_lib.unwritable(job.folder, error) from error
-    return records.read_result(self.folder)
+    try:
+      return records.read_result(self.folder)
+    except (ValueError, KeyError, TypeError) as error:
+      raise UserError(
+        f'{self.folder / records.RESULT} cannot be read ({error!r}): it must be'
+        ' the record of a finished run; delete it to go on from the checkpoint'
+      ) from error
 
   def _check_same(self, found: dict[str, Any], asked: dict[str, Any]) -> None:
     found, asked = settings.flatten(found), settings.flatten(asked)
@@ -81,6 +87,10 @@ class SeedRun:
       keep = self.job.config.checkpoint.keep
       self._checkpoints = checkpoint_lib.Checkpoints(self.folder, keep)
     return self._checkpoints
+
+  def last_step(self) -> int:
+    """The step of the latest checkpoint, 0 where there is none."""
+    return max(self.checkpoints.steps(), default=0)
 
   def open_logs(self, say: Callable[[str], None]) -> None:
     """Opens what `config.log` asks for; `say` is told of a log that fails."""

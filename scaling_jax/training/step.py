@@ -111,11 +111,15 @@ def make_train_step(
   """
   graph = graphdef(config)
 
-  def gradients(params, windows_BU, key):
+  def at_once(params, windows_BU, key):
     def mean_loss(params):
       return token_losses(graph, params, windows_BU, key).mean()
 
     return jax.value_and_grad(mean_loss)(params)
+
+  gradients = at_once
+  if grad_accum > 1:
+    gradients = _in_pieces(at_once, grad_accum, axis_name)
 
   def train_step(state: TrainState, windows_BU, rate):
     key = None
@@ -123,24 +127,7 @@ def make_train_step(
       key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
       if axis_name is not None:
         key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
-    if grad_accum == 1:
-      loss, grads = gradients(state.params, windows_BU, key)
-    else:
-
-      def accumulate(total, piece):
-        index, windows = piece
-        piece_key = None if key is None else jax.random.fold_in(key, index)
-        found = gradients(state.params, windows, piece_key)
-        return jax.tree.map(jnp.add, total, found), None
-
-      pieces = windows_BU.reshape(grad_accum, -1, windows_BU.shape[-1])
-      zero = (jnp.float32(0), jax.tree.map(jnp.zeros_like, state.params))
-      if axis_name is not None:
-        zero = jax.lax.pcast(zero, axis_name, to='varying')
-      total, _ = jax.lax.scan(
-        accumulate, zero, (jnp.arange(grad_accum), pieces)
-      )
-      loss, grads = jax.tree.map(lambda x: x / grad_accum, total)
+    loss, grads = gradients(state.params, windows_BU, key)
     if axis_name is not None:
       loss, grads = jax.lax.pmean((loss, grads), axis_name)
     updates, opt_state = optimizer.update(
@@ -151,6 +138,28 @@ def make_train_step(
     return state, StepMetrics(loss, optax.tree.norm(grads))
 
   return train_step
+
+
+def _in_pieces(
+  gradients: Callable, grad_accum: int, axis_name: str | None
+) -> Callable:
+  """The mean of `gradients` over pieces of the windows, one after the other."""
+
+  def summed(params, windows_BU, key):
+    def accumulate(total, piece):
+      index, windows = piece
+      piece_key = None if key is None else jax.random.fold_in(key, index)
+      found = gradients(params, windows, piece_key)
+      return jax.tree.map(jnp.add, total, found), None
+
+    pieces = windows_BU.reshape(grad_accum, -1, windows_BU.shape[-1])
+    zero = (jnp.float32(0), jax.tree.map(jnp.zeros_like, params))
+    if axis_name is not None:
+      zero = jax.lax.pcast(zero, axis_name, to='varying')
+    total, _ = jax.lax.scan(accumulate, zero, (jnp.arange(grad_accum), pieces))
+    return jax.tree.map(lambda x: x / grad_accum, total)
+
+  return summed
 
 
 def fuse(train_step, devices: list) -> Callable:

@@ -7,6 +7,7 @@ import itertools
 from typing import Any, NamedTuple
 
 import ml_collections
+import numpy as np
 
 from scaling_jax.errors import UserError
 from scaling_jax.training import settings
@@ -43,7 +44,7 @@ def expand(config: ml_collections.ConfigDict) -> list[Cell]:
       swept, or has no values, or one twice, or one that does not fit.
   """
   _check_lists(config)
-  sweep = {name: config.sweep[name] for name in config.sweep}
+  sweep = {name: _plain(config.sweep[name]) for name in config.sweep}
   for name, values in sweep.items():
     _check_field(config, name)
     _check_values(name, values)
@@ -98,11 +99,26 @@ def _check_field(config: ml_collections.ConfigDict, name: str) -> None:
     )
 
 
+def _plain(values: Any) -> Any:
+  """NumPy's numbers as Python's own, which their names are made of."""
+  if isinstance(values, (list, tuple)):
+    return tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+  return values
+
+
 def _check_values(name: str, values: Any) -> None:
   if isinstance(values, str) or not isinstance(values, Sequence) or not values:
     raise UserError(
       f'sweep[{name!r}]={values!r} must be a list of one value or more; try'
       f' ({values or 1!r},)'
+      if np.ndim(values) == 0
+      else f'sweep[{name!r}] must be a list or tuple of one value or more, not'
+      f' {values!r}; try tuple(...)'
+    )
+  if any(np.ndim(value) for value in values):
+    raise UserError(
+      f'sweep[{name!r}]={values!r} must hold numbers or words, each a value of'
+      ' one run; take the inner brackets away'
     )
   if len(set(values)) < len(values):
     raise UserError(
@@ -142,5 +158,7 @@ def _word(name: str, value: Any, sweep: dict[str, Any]) -> str:
   short = last if len(alike) == 1 else name
   if isinstance(value, bool) or not isinstance(value, (int, float)):
     return f'{short}-{value}'.replace('/', '-')
-  text = f'{value:g}' if float(f'{value:g}') == value else repr(value)
+  text = f'{value:g}'
+  if float(text) != value:
+    text = repr(float(value)).removesuffix('.0')
   return short + text.replace('e+', 'e')

@@ -1,7 +1,9 @@
 """From a config to trained models and their records."""
 
 import contextlib
+import itertools
 import time
+from typing import Any
 
 import jax
 import numpy as np
@@ -45,6 +47,7 @@ class _Group:
     )
     self.tokens = job.dataset.train[: job.train_tokens]
     self.step = 0
+    self.states: Any = None  # until they are made or restored
     self.clock = progress_lib.Clock()
     self.interval = progress_lib.Clock()  # since the last evaluation
     self.compiled: set[int] = set()  # sizes of dispatch seen so far
@@ -60,12 +63,19 @@ class _Group:
       self._loop()
       return self._finish()
     except KeyboardInterrupt:
-      self._keep()
+      with interrupts.held_back():
+        self._keep()
+        self._close()
       raise
     finally:
-      for run in self.runs:
-        run.logs.close()
-        run.close()
+      self._close()
+
+  def _close(self) -> None:
+    for run in self.runs:
+      # What went wrong before, or a Ctrl-C, is what a person must hear of.
+      for close in (run.close, run.logs.close):
+        with contextlib.suppress(Exception):
+          close()
 
   def _restore(self) -> None:
     seeds = tuple(run.seed for run in self.runs)
@@ -98,6 +108,7 @@ class _Group:
     saved_s = self.clock.session_s
     windows = self._windows(self._chunk())
     while self.step < S and self._any_alive():
+      interrupts.check()
       # Compiling takes long, and has nothing to lose by a Ctrl-C.
       seen = windows.shape[1] in self.compiled
       with interrupts.held_back() if seen else contextlib.nullcontext():
@@ -105,7 +116,8 @@ class _Group:
       self._evaluate_if_due()
       self._report()
       if self.clock.session_s - saved_s >= config.checkpoint.every_seconds:
-        self._save()
+        with interrupts.held_back():
+          self._save()
         saved_s = self.clock.session_s
 
   def _advance(self, windows: np.ndarray) -> np.ndarray:
@@ -251,23 +263,30 @@ class _Group:
 
   def _keep(self) -> None:
     """Saves where the run was stopped, if state and losses agree."""
-    whole = 0 < self.step < self.job.plan.S and all(
-      sum(map(len, run.losses)) == self.step
-      for run in self.runs
-      if run.diverged_at is None
-    )
+    # Buffers that a dispatch took and did not give back can't be saved.
     spent = any(
       isinstance(leaf, jax.Array) and leaf.is_deleted()
       for leaf in jax.tree.leaves(self.states)
     )
-    if whole and not spent and self._any_alive():
+    agree = all(
+      sum(map(len, run.losses)) == self.step
+      for run in self.runs
+      if run.diverged_at is None
+    )
+    if not self.step or spent or not agree or not self._any_alive():
+      return
+    try:
       self._save()
+    except Exception as error:
+      self.line.say(f'{self.job.label}: stopped, and not kept: {error}')
+    else:
       self.line.say(f'{self.job.label}: stopped and kept at step {self.step:,}')
 
   def _finish(self) -> list[records.Run]:
     last = self.runs[0].evaluations[-1].step if self.runs[0].evaluations else -1
     if self._any_alive() and last < self.job.plan.S:
-      self._save()
+      with interrupts.held_back():
+        self._save()
       self._evaluate(self.evaluator.whole)
     self.line.end()
     results = []
@@ -353,9 +372,16 @@ def train(
       todo.append(run)
   if not todo:
     return [results[seed] for seed in seeds]
-  together = 1 if job.devices[0].platform == 'cpu' else len(todo)
-  for i in range(0, len(todo), together):
-    group = todo[i : i + together]
+  if job.devices[0].platform == 'cpu':
+    groups = [[run] for run in todo]
+  else:
+    # Seeds that stopped at different steps have no common one to go on from.
+    todo.sort(key=lambda run: (run.last_step(), run.seed))
+    groups = [
+      list(group)
+      for _, group in itertools.groupby(todo, lambda run: run.last_step())
+    ]
+  for group in groups:
     for run, result in zip(group, _Group(job, group, line).train()):
       results[run.seed] = result
   return [results[seed] for seed in seeds]

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from scaling_jax import records
 from scaling_jax.errors import UserError
+from scaling_jax.training import interrupts
 
 
 class _Wire:
@@ -55,7 +56,7 @@ def _train(order: dict, cores: int, wire: _Wire) -> None:
   from scaling_jax.training import train as train_lib
 
   config = ml_collections.ConfigDict(order['config'])
-  devices_lib.configure(config.train.batch_size, config.devices, cores)
+  devices_lib.configure(config.devices, cores)
   job = job_lib.make_job(
     config,
     order['model'],
@@ -70,24 +71,30 @@ def _train(order: dict, cores: int, wire: _Wire) -> None:
 def main() -> None:
   """Trains what comes, until nothing does."""
   signal.signal(signal.SIGINT, signal.default_int_handler)
+  try:
+    with interrupts.listening():
+      _serve()
+  except KeyboardInterrupt:
+    sys.exit(130)
+
+
+def _serve() -> None:
   # What libraries print must not be taken for a message.
   wire = _Wire(os.fdopen(os.dup(1), 'w'))
   os.dup2(2, 1)
   share = json.loads(sys.stdin.readline())
   _take(share)
-  try:
-    # Not an iterator: it would read ahead.
-    while line := sys.stdin.readline():
-      try:
-        _train(json.loads(line), len(share['cores']) or 1, wire)
-      except UserError as error:
-        wire.send(kind='failed', reason=str(error))
-      except Exception as error:
-        traceback.print_exc()
-        wire.send(kind='crashed', reason=f'{type(error).__name__}: {error}')
-        return  # what is left of this process is not to be trusted
-  except KeyboardInterrupt:
-    sys.exit(130)
+  # Not an iterator: it would read ahead.
+  while line := sys.stdin.readline():
+    interrupts.check()
+    try:
+      _train(json.loads(line), share['n_cores'], wire)
+    except UserError as error:
+      wire.send(kind='failed', reason=str(error))
+    except Exception as error:
+      traceback.print_exc()
+      wire.send(kind='crashed', reason=f'{type(error).__name__}: {error}')
+      return  # what is left of this process is not to be trusted
 
 
 if __name__ == '__main__':
