@@ -151,6 +151,19 @@ class OptimalTest(Case):
     (shade,) = drawn(self.ax, 'extrapolated')
     self.assertEqual(shade.get_x(), 6e14)
 
+  def test_beyond_begins_at_the_last_budget_that_the_law_used(self):
+    fail(self.laws['isoflop']['budgets'][-1])
+    figures.optimal(self.ax, self.fits)
+    for name, last in (('isoflop', 3e14), ('parametric', 6e14)):
+      self.assertAlmostEqual(data(self.ax, f'{name}-law')[0][-1] / last, 1)
+      self.assertAlmostEqual(data(self.ax, f'{name}-beyond')[0][0] / last, 1)
+    other = axes()
+    fail(self.laws['parametric'])
+    fail(self.laws['envelope'])
+    figures.optimal(other, self.fits)
+    (shade,) = drawn(other, 'extrapolated')
+    self.assertEqual(shade.get_x(), 3e14)
+
   def test_laws_that_failed_are_sentences(self):
     fail(self.laws['isoflop'], 'Three budgets are too few.')
     fail(self.laws['parametric'], 'Five parameters, four runs.')

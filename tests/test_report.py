@@ -9,6 +9,7 @@ import re
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report
@@ -218,6 +219,31 @@ class StatusTest(parameterized.TestCase):
     self.assertIn('not_identified', answer)
     trust = read(text, 'trust')
     self.assertIn('no fitted E', trust)
+
+  def test_a_law_speaks_of_the_budgets_that_it_used(self):
+    fits = changed(parametric='not_identified')
+    budgets = fits['laws']['isoflop']['budgets']
+    budgets[-1]['status'] = 'not_identified'
+    text = report.page(fits)
+    answer = read(text, 'answer')
+    # 1.6e16 FLOPs, and the second of three budgets is 4e14.
+    self.assertIn(
+      '40 times the largest budget that the law goes through, train', answer
+    )
+    self.assertIn(
+      'through 2 budgets, the largest 4 × 10¹⁴ FLOPs, 40 times smaller', answer
+    )
+    self.assertIn('a line through two points cannot test itself', answer)
+    self.assertIn('40 times the largest', read(text, 'calculate'))
+    law = calculator.data(fits)
+    self.assertIn('goes through', calculator.where(law, 4e14))
+    self.assertStartsWith(calculator.where(law, 1.6e15), 'Extrapolated, 4 times')
+    for used in ('ok', 'no_degrees_of_freedom'):
+      budgets[-1]['status'] = used
+      answer = read(report.page(fits), 'answer')
+      self.assertIn('ten times the largest budget of the runs', answer)
+      self.assertIn('through 3 budgets', answer)
+      self.assertNotIn('cannot test itself', answer)
 
   def test_approaches_that_disagree(self):
     fits = changed()

@@ -201,6 +201,7 @@ class CalculatorTest(Case):
 
   def test_filled_in_before_any_script(self):
     self.same(self.calculated(), calculator.read(self.law, 'C', 1.6e16))
+    self.assertEqual(self.said(), calculator.where(self.law, 1.6e16))
 
   def test_fragment(self):
     for fragment, name, x in (
@@ -222,6 +223,10 @@ class CalculatorTest(Case):
     self.assertEqual(self.said(), 'Within the range of the runs.')
     self.type('flops', '1.6e17')
     self.assertIn('100 times the largest budget', self.said())
+    self.assertIn('only if the law keeps its shape', self.said())
+    for text, C in (('1.6e16', 1.6e16), ('1e14', 1e14), ('5e15', 5e15)):
+      self.type('flops', text)
+      self.assertEqual(self.said(), calculator.where(self.law, C))
     shown = self.type('flops', '1e30')
     self.assertIn('stated from 10¹⁴ to 1.6 × 10¹⁸ FLOPs', self.said())
     self.assertEqual({x['value'] for x in shown.values()}, {None})

@@ -12,6 +12,8 @@ import math
 import re
 from typing import Any, NamedTuple
 
+from scaling_jax.analysis import markup
+from scaling_jax.analysis import reach
 from scaling_jax.analysis.uncertainty import Estimate
 
 TITLES = {
@@ -60,12 +62,13 @@ def source(fits: dict[str, Any]) -> str | None:
 def data(fits: dict[str, Any]) -> Data:
   """What the page needs to calculate; law is null where none is ok."""
   name = source(fits)
-  C = [run['C'] for run in fits['runs']]
   out: Data = {'law': name, 'unit': fits['source']['unit']}
   if name is None:
     return out
   law = fits['laws'][name]
-  out['runs'] = {'low': min(C), 'high': max(C)}
+  fitted = reach.of_law(fits, name)
+  assert fitted is not None
+  out['fitted'] = fitted._asdict()
   if name == 'parametric':
     out['N'] = [law['N0']['value'], law['exponent_N']['value']]
     out['D'] = [law['D0']['value'], law['exponent_D']['value']]
@@ -174,6 +177,21 @@ def limits(law: Data, asked: str) -> tuple[float, float] | None:
     return None
   # A logarithm and back must not shut out the grid's own ends.
   return math.exp(grid[0][0]) * (1 - 1e-9), math.exp(grid[-1][0]) * (1 + 1e-9)
+
+
+def where(law: Data, C: float) -> str:
+  """Whether the law was fitted there, as the page's script says it."""
+  fitted = law['fitted']
+  far, end = C / fitted['high'], fitted['largest']
+  side = ''
+  if C < fitted['low'] * (1 - 1e-6):
+    far, end, side = fitted['low'] / C, fitted['smallest'], 'below '
+  elif C <= fitted['high'] * (1 + 1e-6):
+    return f'Within the {fitted["inside"]}.'
+  return (
+    f'Extrapolated, {markup.times(far)} {side}the {end}: the interval holds'
+    ' only if the law keeps its shape that far.'
+  )
 
 
 def amount(text: str) -> float | None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import markup
+from scaling_jax.analysis import reach
 from scaling_jax.analysis import summary
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.uncertainty import Estimate
@@ -45,7 +46,7 @@ class Answer(NamedTuple):
 
   Attributes:
     C: FLOPs.
-    factor: C over the largest budget of the runs.
+    factor: C over the largest budget that the law was fitted on.
     law: its name in the fits.
     N, D: parameters and tokens.
     L: the loss it reaches; None where the approach doesn't say.
@@ -64,13 +65,14 @@ def answers(fits: Fits) -> list[Answer]:
   name = calculator.source(fits)
   if name is None:
     return []
-  largest = max(run['C'] for run in fits['runs'])
+  fitted = reach.of_law(fits, name)
+  assert fitted is not None
   out = []
   for C in fits['source']['targets']:
     at = _at(fits['laws'][name], C)
     if at is not None:
       L = at.get('L')
-      out.append(Answer(C, C / largest, name, at['N_opt'], at['D_opt'], L))
+      out.append(Answer(C, C / fitted.high, name, at['N_opt'], at['D_opt'], L))
   return out
 
 
@@ -83,11 +85,10 @@ def in_words(answer: Answer, fits: Fits) -> str:
   """One sentence of plain text."""
   N = summary.estimate(answer.N, show=summary.amount)
   D = summary.estimate(answer.D, show=summary.amount)
-  much = (
-    f', {markup.times(answer.factor)} the largest budget of the runs,'
-    if answer.factor > 1 + 1e-6
-    else ''
-  )
+  much = ''
+  fitted = reach.of_law(fits, answer.law)
+  if fitted and answer.factor > 1 + 1e-6:
+    much = f', {markup.times(answer.factor)} the {fitted.largest},'
   sentence = (
     f'With {markup.flops(answer.C)} FLOPs{much} train {N} parameters on {D}'
     ' tokens'
@@ -102,13 +103,32 @@ def basis(fits: Fits) -> str:
   """Which approach the answer is of, and what the brackets hold."""
   name = calculator.source(fits)
   assert name is not None
-  text = (
-    f'By approach {calculator.TITLES[name]}; in brackets, {level(fits)}'
-    ' intervals.'
-  )
+  text = f'By approach {calculator.TITLES[name]}'
+  fitted = reach.of_law(fits, name)
+  if fitted and fitted.n_budgets:
+    text += (
+      f', through {fitted.n_budgets} budgets, the largest'
+      f' {markup.flops(fitted.high)} FLOPs'
+    )
+    factor = fits['source']['targets'][0] / fitted.high
+    if factor > 1 + 1e-6:
+      text += f', {markup.times(factor)} smaller'
+  text += f'; in brackets, {level(fits)} intervals.'
   if name != 'parametric':
     text += ' It says what to train, and not the loss that this reaches.'
   return text
+
+
+def untested(fits: Fits) -> str:
+  """A warning where the answer's law has nothing left to judge it by."""
+  name = calculator.source(fits)
+  fitted = reach.of_law(fits, name) if name else None
+  if not fitted or fitted.n_budgets != 2:
+    return ''
+  return (
+    'This law goes through two budgets only, and a line through two points'
+    ' cannot test itself.'
+  )
 
 
 def level(fits: Fits) -> str:

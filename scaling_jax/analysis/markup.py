@@ -204,4 +204,4 @@ def times(factor: float) -> str:
   """A factor in words: ten times, 2.5 times."""
   if math.isclose(factor, 10, rel_tol=1e-6):
     return 'ten times'
-  return f'{summary.number(float(f"{factor:.2g}"))} times'
+  return f'{float(f"{factor:.2g}"):,g} times'

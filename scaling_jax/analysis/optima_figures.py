@@ -5,6 +5,7 @@ sentence out.
 """
 
 from collections.abc import Callable
+import math
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ import numpy as np
 from scaling_jax import laws
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis import law_figures
+from scaling_jax.analysis import reach
 from scaling_jax.analysis.drawing import Fits
 
 EXTRAPOLATED = 100  # beyond the largest budget, at most that many times
@@ -147,9 +149,10 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
   drawing.log_axis(ax, 'x', left, right, drawing.power)
   drawing.log_axis(ax, 'y', *drawing.log_range(seen, ends), drawing.count)
   if curves:
-    _shade(ax, last, right)
+    # What no law used is extrapolated, also where there are runs.
+    _shade(ax, min(max(c.last for c in curves), last), right)
   for curve, band in zip(curves, bands):
-    _draw_curve(ax, curve, band, (first, last, end))
+    _draw_curve(ax, curve, band, (first, min(curve.last, last), end))
   for i, b in points:
     drawing.estimate_mark(
       ax, b['C'], b[quantity], along='y', color=drawing.BLUE, marker='o',
@@ -184,12 +187,17 @@ _APPROACHES = {
 
 
 class _Curve(NamedTuple):
-  """A law's optimum: f(C), its exponent, and its intervals at some C."""
+  """A law's optimum: f(C), its exponent, its intervals at some C.
+
+  Attributes:
+    last: the largest FLOP count that the law was fitted on.
+  """
 
   name: str
   f: Callable[[Any], Any]
   exponent: drawing.Estimate
   at: list[dict[str, Any]]
+  last: float
 
 
 def _optimum_law(fits: Fits, name: str, quantity: str) -> _Curve | None:
@@ -198,21 +206,24 @@ def _optimum_law(fits: Fits, name: str, quantity: str) -> _Curve | None:
   if not drawing.ok(law):
     return None
   at = sorted(law.get('at') or [], key=lambda a: a['C'])
+  fitted = reach.of_law(fits, name)
+  last = fitted.high if fitted else math.inf
   if name == 'parametric':
     surface = law_figures.parametric_law(law)
     exponent = law.get(f'exponent_{quantity[0]}') or {}
     if surface is None or drawing.value(exponent) is None:
       return None
     return _Curve(
-      name, lambda C: getattr(surface.optimum(C), quantity[0]), exponent, at
+      name, lambda C: getattr(surface.optimum(C), quantity[0]), exponent, at,
+      last,
     )
-  fitted = law.get(quantity) or {}
-  coefficient = drawing.value(fitted.get('coefficient'))
-  power = drawing.value(fitted.get('exponent'))
+  power_law = law.get(quantity) or {}
+  coefficient = drawing.value(power_law.get('coefficient'))
+  power = drawing.value(power_law.get('exponent'))
   if coefficient is None or power is None:
     return None
   line = laws.PowerLaw(coefficient, power)
-  return _Curve(name, lambda C: line(C), fitted['exponent'], at)
+  return _Curve(name, lambda C: line(C), power_law['exponent'], at, last)
 
 
 def _band(at, quantity: str, first: float, end: float) -> np.ndarray:

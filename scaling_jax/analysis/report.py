@@ -149,7 +149,10 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
   out = []
   if found:
     first = found[0]
-    out.append(tag('p', parts.spoken(first, fits), class_='answer'))
+    spoken = [parts.spoken(first, fits)]
+    if warning := headline.untested(fits):
+      spoken.append(markup.text(warning))
+    out.append(tag('p', ' '.join(spoken), class_='answer'))
     out += [
       markup.paragraph(headline.in_words(answer, fits)) for answer in found[1:]
     ]

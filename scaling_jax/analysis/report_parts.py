@@ -90,7 +90,7 @@ def calculator_form(fits: Fits) -> str:
     [
       *(markup.paragraph(sentence, class_='quiet') for sentence in said),
       _form(C, bool(law['tokens'])),
-      _results(reading, law['unit']),
+      _results(reading, law),
       tag(
         'noscript',
         markup.paragraph('The calculator needs JavaScript; above is one case.'),
@@ -132,11 +132,13 @@ def _form(C: float, with_tokens: bool) -> str:
   )
 
 
-def _results(reading: calculator.Reading | None, unit: str) -> str:
+def _results(
+  reading: calculator.Reading | None, law: calculator.Data
+) -> str:
   shows = {
     'N': ('N, parameters', summary.amount),
     'D': ('D, tokens', summary.amount),
-    'L': (f'L, {unit}', summary.number),
+    'L': (f'L, {law["unit"]}', summary.number),
     'tokens_per_param': ('Tokens per parameter', summary.number),
     'C': ('C, FLOPs', markup.flops),
   }
@@ -144,10 +146,12 @@ def _results(reading: calculator.Reading | None, unit: str) -> str:
   for name, (title, show) in shows.items():
     estimate = getattr(reading, name) if reading else None
     rows.append(_result(name, title, estimate, show))
+  C = reading.C['value'] if reading else None
+  said = calculator.where(law, C) if C else ''
   return tag(
     'div',
     tag('dl', *rows, class_='results'),
-    tag('p', id='said', class_='quiet'),
+    markup.paragraph(said, id='said', class_='quiet'),
     role='status',
     aria_live='polite',
   )

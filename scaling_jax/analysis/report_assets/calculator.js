@@ -122,18 +122,23 @@
     }
   }
 
+  function times(factor) {
+    if (Math.abs(factor / 10 - 1) < 1e-6) return 'ten times';
+    return `${Number(factor.toPrecision(2)).toLocaleString('en-US')} times`;
+  }
+
   function where(C) {
-    const {low, high} = law.runs;
+    const {low, high, inside, largest, smallest} = law.fitted;
+    let said;
     if (C > high * (1 + 1e-6)) {
-      const factor = number(Number((C / high).toPrecision(2)));
-      return `Extrapolated: ${factor} times the largest budget of the runs.`;
+      said = `${times(C / high)} the ${largest}`;
+    } else if (C < low * (1 - 1e-6)) {
+      said = `${times(low / C)} below the ${smallest}`;
+    } else {
+      return `Within the ${inside}.`;
     }
-    if (C < low * (1 - 1e-6)) {
-      const factor = number(Number((low / C).toPrecision(2)));
-      return `Extrapolated: ${factor} times below the smallest budget of the` +
-        ' runs.';
-    }
-    return 'Within the range of the runs.';
+    return `Extrapolated, ${said}: the interval holds only if the law keeps ` +
+      'its shape that far.';
   }
 
   function asked() {
@@ -162,8 +167,7 @@
       const text = name === 'C' ? flops : count;
       const [low, high] = limits(name).map(text);
       said.textContent = `The law is stated from ${low} to ${high} ` +
-        `${name === 'C' ? 'FLOPs' : 'tokens'}: beyond, nothing is known of ` +
-        'its error.';
+        `${name === 'C' ? 'FLOPs' : 'tokens'}, and not outside.`;
     }
   }
 
