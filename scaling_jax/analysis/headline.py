@@ -1,11 +1,9 @@
 """What the fits say in sentences: what to train, and how far to trust it."""
 
 from collections.abc import Sequence
-import itertools
 from typing import Any, NamedTuple
 
 from scaling_jax.analysis import calculator
-from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import reach
 from scaling_jax.analysis import summary
@@ -83,8 +81,8 @@ def _at(law: dict[str, Any], C: float) -> dict[str, Any] | None:
 
 def in_words(answer: Answer, fits: Fits) -> str:
   """One sentence of plain text."""
-  N = summary.estimate(answer.N, show=summary.amount)
-  D = summary.estimate(answer.D, show=summary.amount)
+  N = summary.estimate(answer.N, show=summary.short)
+  D = summary.estimate(answer.D, show=summary.short)
   much = ''
   fitted = reach.of_law(fits, answer.law)
   if fitted and answer.factor > 1 + 1e-6:
@@ -133,39 +131,6 @@ def untested(fits: Fits) -> str:
 
 def level(fits: Fits) -> str:
   return f'{100 * fits["level"]:g}\N{NO-BREAK SPACE}%'
-
-
-def agreement(fits: Fits) -> list[str]:
-  """Whether the approaches that are ok agree at the first target."""
-  laws, C = fits['laws'], fits['source']['targets'][0]
-  found = [
-    (number, at)
-    for number, name in (('1', 'envelope'), ('2', 'isoflop'), ('3', 'parametric'))
-    if laws[name]['status'] == 'ok' and (at := _at(laws[name], C))
-  ]  # fmt: skip
-  out = []
-  for (one, here), (other, there) in itertools.combinations(found, 2):
-    meets = {
-      name: hold_out.overlap(here[f'{name}_opt'], there[f'{name}_opt'])
-      for name in ('N', 'D')
-    }
-    apart = [name for name, met in meets.items() if met is False]
-    if apart:
-      out.append(
-        f'Approaches {one} and {other} disagree on {" and on ".join(apart)}:'
-        ' their intervals lie apart.'
-      )
-    elif all(meets.values()):
-      out.append(
-        f'Approaches {one} and {other} agree: their intervals for N and for D'
-        ' overlap.'
-      )
-    else:
-      out.append(
-        f'Approaches {one} and {other} cannot be held against each other: an'
-        ' interval is open.'
-      )
-  return out
 
 
 def silent(fits: Fits) -> list[tuple[str, str, str]]:

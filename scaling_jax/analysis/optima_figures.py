@@ -214,7 +214,10 @@ def _optimum_law(fits: Fits, name: str, quantity: str) -> _Curve | None:
     if surface is None or drawing.value(exponent) is None:
       return None
     return _Curve(
-      name, lambda C: getattr(surface.optimum(C), quantity[0]), exponent, at,
+      name,
+      lambda C: getattr(surface.optimum(C), quantity[0]),
+      exponent,
+      at,
       last,
     )
   power_law = law.get(quantity) or {}

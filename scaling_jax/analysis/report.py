@@ -18,6 +18,7 @@ from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report_parts as parts
 from scaling_jax.analysis import summary
+from scaling_jax.analysis import verdicts
 from scaling_jax.analysis.markup import tag
 
 NAME = 'index.html'
@@ -153,6 +154,7 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
     if warning := headline.untested(fits):
       spoken.append(markup.text(warning))
     out.append(tag('p', ' '.join(spoken), class_='answer'))
+    out.append(parts.doubts(fits))
     out += [
       markup.paragraph(headline.in_words(answer, fits)) for answer in found[1:]
     ]
@@ -164,7 +166,8 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
         class_='answer',
       )
     )
-  out += [markup.paragraph(text) for text in headline.agreement(fits)]
+  if said := verdicts.agreement(fits):
+    out.append(markup.paragraph(said))
   if 'targets' in tables:
     tables['targets'].title = 'By approach'
     out.append(markup.table(tables['targets']))
@@ -193,6 +196,8 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
       markup.text(headline.sentence(held['sentence'])),
     ),
   ]
+  if said := verdicts.narrow(fits):
+    out.append(parts.warning('too narrow', said))
   if tables['hold_out'].rows:
     tables['hold_out'].title = 'Foretold and measured'
     tables['hold_out'].notes = []  # its sentence stands above
@@ -210,7 +215,7 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
   ]
   notes = fits['laws']['parametric']['notes']
   if notes:
-    out.append(tag('h3', 'The shape of the law'))
+    out.append(tag('h3', 'The shape of the law', id='shape'))
     out += [markup.paragraph(headline.sentence(note)) for note in notes]
   return ''.join(out)
 

@@ -7,6 +7,7 @@ from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import summary
+from scaling_jax.analysis import verdicts
 from scaling_jax.analysis.markup import tag
 
 Fits = dict[str, Any]
@@ -59,8 +60,8 @@ def spoken(answer: headline.Answer, fits: Fits) -> str:
   words = headline.in_words(answer, fits)
   out = markup.text(words)
   for estimate, show in (
-    (answer.N, summary.amount),
-    (answer.D, summary.amount),
+    (answer.N, summary.short),
+    (answer.D, summary.short),
     (answer.L, summary.number),
   ):
     if estimate is not None:
@@ -68,6 +69,30 @@ def spoken(answer: headline.Answer, fits: Fits) -> str:
       shown = tag('strong', markup.number(plain))
       out = out.replace(markup.text(plain), shown, 1)
   return out
+
+
+def warning(word: str, said: str) -> str:
+  """A sentence that speaks against a law, marked as such."""
+  return tag('p', f'{markup.badge(word)} ', markup.text(said))
+
+
+def doubts(fits: Fits) -> str:
+  """How the headline's law was tested, and what is known against it."""
+  tested = markup.text(verdicts.tested(fits))
+  said = [f'{tested} <a href="#trust">How far to trust it</a>.']
+  # Only losses test the intervals, and only the parametric law foretells any.
+  by_loss = calculator.source(fits) == 'parametric'
+  if by_loss and verdicts.narrow(fits):
+    said.append(
+      f'{markup.badge("too narrow")} Fewer than should: the intervals are too'
+      ' narrow ahead of the runs.'
+    )
+  for note in fits['laws']['parametric']['notes'] if by_loss else ():
+    first = note.partition(':')[0]
+    said.append(
+      f'{markup.text(first)}: see <a href="#shape">the shape of the law</a>.'
+    )
+  return tag('p', ' '.join(said), class_='tested')
 
 
 def calculator_form(fits: Fits) -> str:
@@ -132,9 +157,7 @@ def _form(C: float, with_tokens: bool) -> str:
   )
 
 
-def _results(
-  reading: calculator.Reading | None, law: calculator.Data
-) -> str:
+def _results(reading: calculator.Reading | None, law: calculator.Data) -> str:
   shows = {
     'N': ('N, parameters', summary.amount),
     'D': ('D, tokens', summary.amount),

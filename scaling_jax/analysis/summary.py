@@ -106,13 +106,25 @@ def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
 
 
 def number(x: float | None) -> str:
-  """Four significant digits, as people write them: 221,664 or 3.94e+06."""
+  """Four significant digits, as people write them: 1.500 or 221,664."""
   if x is None:
     return '?'
   size = abs(x)
-  if x == 0 or 1e-3 <= size < 1e6:
-    return f'{x:,.4g}' if size < 1000 else f'{x:,.0f}'
+  if x == 0:
+    return '0'
+  if 1e-3 <= size < 1e6:
+    # Zeros at the end are digits too: 1.5 [1.498, 1.503] would hide them.
+    return f'{x:#,.4g}'.rstrip('.') if size < 1000 else f'{x:,.0f}'
   return f'{x:.3e}'
+
+
+def short(x: float | None) -> str:
+  """A count to three digits, as a sentence says it: 86.6K or 1.09M."""
+  if x is None or not 1e3 <= x < 1e15:
+    return number(x and float(f'{x:.3g}'))
+  x = float(f'{x:.3g}')  # or 999,900 would be 1000K
+  digits = 3 * int(np.log10(x) // 3)
+  return f'{x / 10**digits:#.3g}'.rstrip('.') + ' KMBT'[digits // 3]
 
 
 def estimate(x: Estimate, status: str = 'ok', show=None) -> str:
@@ -131,7 +143,7 @@ def amount(x: float | None) -> str:
   if x is None or not 1e6 <= x < 1e15:
     return number(x)
   digits = 3 * int(np.log10(x) // 3)
-  return f'{x / 10**digits:.4g}{" KMBT"[digits // 3]}'
+  return f'{x / 10**digits:#.4g}'.rstrip('.') + ' KMBT'[digits // 3]
 
 
 def _is_estimate(value: Any) -> bool:

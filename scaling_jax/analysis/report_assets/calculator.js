@@ -79,10 +79,11 @@
   // Four significant digits, as the tables show them.
   function number(x) {
     if (x === null) return '?';
-    const short = Number(x.toPrecision(4));
     if (x >= 1000 && x < 1e6) return Math.round(x).toLocaleString('en-US');
-    if (x >= 1e-3 && x < 1000) return short.toLocaleString(
-      'en-US', {maximumSignificantDigits: 4});
+    if (x >= 1e-3 && x < 1000) {
+      const short = x.toPrecision(4);
+      return short === '1000' ? '1,000' : short;
+    }
     const [digits, exponent] = x.toExponential(3).split('e');
     const size = exponent.slice(1).padStart(2, '0');
     return `${digits}e${exponent[0]}${size}`;
@@ -91,8 +92,7 @@
   function count(x) {
     if (x === null || !(x >= 1e6 && x < 1e15)) return number(x);
     const thousands = Math.floor(Math.log10(x) / 3);
-    return String(Number((x / 10 ** (3 * thousands)).toPrecision(4))) +
-      ' KMBT'[thousands];
+    return (x / 10 ** (3 * thousands)).toPrecision(4) + ' KMBT'[thousands];
   }
 
   function flops(x) {
