@@ -235,6 +235,17 @@ class CalculatorTest(Case):
       self.assertIn('try 1e18', self.said())
       self.assertEqual(shown['N']['text'].strip(), '–')
 
+  @parameterized.parameters('1,5e12', '0,5T', '1,234e12', '1.234,5')
+  def test_a_decimal_comma_is_no_thousands(self, text):
+    self.assertIsNone(calculator.amount(text))
+    self.type('flops', '3e15')
+    self.assertEqual(self.browser.run('location.hash'), '#flops=3e15')
+    shown = self.type('flops', text)
+    self.assertEqual({x['value'] for x in shown.values()}, {None})
+    self.assertEqual(self.said(), calculator.complaint(text))
+    self.assertEqual(self.browser.run('location.hash'), '')
+    self.silent()
+
   def test_a_choice_keeps_the_place(self):
     before = self.type('flops', '1e16')
     self.browser.run('document.querySelector("input[value=tokens]").click()')

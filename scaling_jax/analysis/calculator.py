@@ -26,6 +26,9 @@ PREFERRED = ('parametric', 'isoflop', 'envelope')
 QUANTITIES = ('C', 'N', 'D', 'L')
 
 _NUMBER = re.compile(r'((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kmbt]?)')
+# A comma is dropped only where it groups thousands and can be nothing else:
+# many write decimals with one, and 1,5e12 must not become fifteen.
+_GROUPED = re.compile(r'[1-9]\d{0,2}(,\d{3})+(\.\d*)?[kmbt]?')
 _SUFFIXES = {'': 1.0, 'k': 1e3, 'm': 1e6, 'b': 1e9, 't': 1e12}
 
 Data = dict[str, Any]
@@ -196,8 +199,18 @@ def where(law: Data, C: float) -> str:
 
 def amount(text: str) -> float | None:
   """What people type: 1e18, 2.5e9, 10B, 3T, 1,000,000; None if no number."""
-  found = _NUMBER.fullmatch(re.sub(r'[\s,_]', '', text).lower())
+  plain = re.sub(r'[\s_]', '', text).lower()
+  if _GROUPED.fullmatch(plain):
+    plain = plain.replace(',', '')
+  found = _NUMBER.fullmatch(plain)
   if not found:
     return None
   x = float(found[1]) * _SUFFIXES[found[2]]
   return x if 0 < x < math.inf else None
+
+
+def complaint(text: str) -> str:
+  """What is wrong with a text that is no amount."""
+  if ',' in text:
+    return 'Use a point for decimals, and commas for thousands alone: 1.5e12.'
+  return 'That is no amount: it must be a positive number; try 1e18, 10B or 3T.'

@@ -76,14 +76,20 @@ def number(shown: str) -> str:
   return text(shown)
 
 
-def table(made: summary.Table) -> str:
-  """A table of the summary with its notes; it scrolls where it is too wide."""
+def table(made: summary.Table, folded: str = '') -> str:
+  """A table of the summary with its notes; it scrolls where it is too wide.
+
+  Args:
+    made: the table.
+    folded: the line that opens its notes; '' shows them all.
+  """
   out = []
   if made.rows:
     out.append(_grid(made))
   else:
     out.append(paragraph(made.title, class_='caption'))
-  out.append(listed(made.notes, class_='notes'))
+  notes = listed(made.notes, class_='notes')
+  out.append(details(folded, notes) if folded and notes else notes)
   return tag('div', *out, class_='table', id=f'table-{made.name}')
 
 

@@ -136,7 +136,8 @@ def _header(fits: Fits) -> str:
     span = f'{span} to {markup.flops(max(C))}'
   said = (
     f'{fits["source"]["n_runs"]} runs of {span} FLOPs, loss in'
-    f' {fits["source"]["unit"]}. Every interval is at {headline.level(fits)}.'
+    f' {fits["source"]["unit"]}. Every interval is at {headline.level(fits)}; a'
+    ' ± is one standard error.'
   )
   return tag(
     'header',
@@ -234,5 +235,7 @@ def _tables(fits: Fits, tables: dict[str, summary.Table]) -> str:
 
 
 def _further(tables: dict[str, summary.Table]) -> str:
-  names = ('conventions', 'curves')
-  return ''.join(markup.table(tables[n]) for n in names if n in tables)
+  out = [markup.table(tables['conventions'])] if 'conventions' in tables else []
+  if 'curves' in tables:
+    out.append(markup.table(tables['curves'], 'What each curve shows'))
+  return ''.join(out)

@@ -289,7 +289,7 @@ def _certificate(law: dict[str, Any]) -> list[tuple[str, str]]:
     if law[key]:
       rows.append((name, markup.text(str(law[key]))))
   noise = summary.estimate(law['noise'], law['status'])
-  rows.append(('Noise, sd of log L', markup.number(noise)))
+  rows.append(('Scatter about the law, sd of log L', markup.number(noise)))
   return rows
 
 

@@ -12,6 +12,8 @@ from scaling_jax.analysis.drawing import Fits
 
 def bpb_against_depth(ax: Axes, fits: Fits) -> str:
   """Bits per byte against the number of layers, a line for each budget."""
+  if len({run.get('depth') for run in fits.get('runs') or []}) < 2:
+    return ''  # a column of points says nothing of depth
   ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
   return _bpb(ax, fits, lambda run: run.get('depth') or None, 'depth, layers')
 

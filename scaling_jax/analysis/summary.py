@@ -202,9 +202,14 @@ def _runs(fits: Fits) -> Table:
       'D (tokens)': f'{run["D"]:,.0f}',
       'S': f'{run["S"]:,}' if run['S'] else '–',
       _loss_name(fits): f'{run["loss"]:.4f}',
-      '±': f'{run["sem"]:.4f}' if _known(run['sem']) else '–',
+      '± (s.e.)': f'{run["sem"]:.4f}' if _known(run['sem']) else '–',
     }
     table.add(row, shown)
+  if any(_known(run['sem']) for run in fits['runs']):
+    table.notes.append(
+      '± is one standard error of a loss, over the tokens it was evaluated on,'
+      f' and no interval at {100 * fits["level"]:g} %.'
+    )
   table.notes += [
     f'Left out: {entry["run_id"]}: {entry["reason"]}'
     for entry in fits['source']['left_out']
@@ -304,7 +309,7 @@ def _parametric(fits: Fits) -> Table:
   table.notes += law['notes']
   noise = law['noise']
   if noise['value'] is not None:
-    table.notes.append(f'Runs scatter by {_percent(noise)} about it.')
+    table.notes.append(f'Runs scatter by {_percent(noise)} about the law.')
   return table
 
 
@@ -364,7 +369,9 @@ def _hold_out(fits: Fits) -> Table:
         'inside': inside,
       },
     )
+  titles = {'isoflop': '2, isoFLOP', 'parametric': '3, parametric'}
   for optimum in found.get('optima', []):
+    title = titles[optimum['law']]
     actual = optimum['actual']
     inside = {True: 'overlap', False: 'apart', None: '–'}[optimum['inside']]
     table.add(
@@ -375,14 +382,14 @@ def _hold_out(fits: Fits) -> Table:
         'inside': inside,
       },
       {
-        'what': f'N_opt by {optimum["law"]}',
+        'what': f'N_opt by {title}',
         'predicted': estimate(optimum['predicted'], optimum['status'], amount),
         'actual': estimate(actual, show=amount),
         'inside': inside,
       },
     )
     if optimum['status'] != 'ok':
-      table.notes.append(f'N_opt by {optimum["law"]}: {optimum["sentence"]}.')
+      table.notes.append(f'N_opt by {title}: {optimum["sentence"]}.')
   table.notes.append(f'{found["sentence"]}.')
   return table
 

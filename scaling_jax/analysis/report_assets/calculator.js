@@ -12,11 +12,22 @@
   const NAMES = {C: 'flops', D: 'tokens'};
 
   function amount(text) {
-    const plain = text.replace(/[\s,_]/g, '').toLowerCase();
+    let plain = text.replace(/[\s_]/g, '').toLowerCase();
+    if (/^[1-9]\d{0,2}(,\d{3})+(\.\d*)?[kmbt]?$/.test(plain)) {
+      plain = plain.replace(/,/g, '');
+    }
     const found = /^((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kmbt]?)$/.exec(plain);
     if (!found) return null;
     const x = Number(found[1]) * SUFFIXES[found[2]];
     return x > 0 && x < Infinity ? x : null;
+  }
+
+  function complaint(text) {
+    if (text.includes(',')) {
+      return 'Use a point for decimals, and commas for thousands alone: 1.5e12.';
+    }
+    return 'That is no amount: it must be a positive number; ' +
+      'try 1e18, 10B or 3T.';
   }
 
   function centre(asked, x) {
@@ -160,9 +171,14 @@
       said.textContent = where(found.C.value);
       const hash = `#${NAMES[name]}=${field.value.replace(/[\s,_]/g, '')}`;
       if (hash !== location.hash) history.replaceState(null, '', hash);
-    } else if (x === null) {
-      said.textContent = 'That is no amount: it must be a positive number; ' +
-        'try 1e18, 10B or 3T.';
+      return;
+    }
+    // A link copied now must not lead to the amount before.
+    if (location.hash) {
+      history.replaceState(null, '', location.pathname + location.search);
+    }
+    if (x === null) {
+      said.textContent = complaint(field.value);
     } else {
       const text = name === 'C' ? flops : count;
       const [low, high] = limits(name).map(text);
