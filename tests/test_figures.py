@@ -164,6 +164,22 @@ class OptimalTest(Case):
     (shade,) = drawn(other, 'extrapolated')
     self.assertEqual(shade.get_x(), 3e14)
 
+  def test_a_band_wider_than_the_figure_leaves_no_bare_line(self):
+    self.laws['envelope']['at'] = [
+      {**at, 'N_opt': {**at['N_opt'], 'low': 1.0, 'high': 1e15}}
+      for at in self.laws['envelope']['at']
+    ]
+    limits = []
+    for _ in range(2):
+      ax = axes()
+      figures.optimal(ax, self.fits)
+      limits.append(ax.get_ylim())
+      self.assertEmpty(drawn(ax, 'envelope-law'))
+      self.assertLen(drawn(ax, 'isoflop-band'), 1)
+      self.assertIn('envelope: band wider than the figure', texts(ax))
+      del self.laws['envelope']['at'][0]  # the rest is as wide
+    self.assertEqual(*limits)
+
   def test_laws_that_failed_are_sentences(self):
     fail(self.laws['isoflop'], 'Three budgets are too few.')
     fail(self.laws['parametric'], 'Five parameters, four runs.')
@@ -258,6 +274,32 @@ class RunsTest(Case):
     C, L = data(self.ax, 'envelope')
     np.testing.assert_allclose(LAW.optimum(C).L, L)
     self.assertIn('envelope falls', alt)
+
+  def test_an_envelope_is_cut_where_shorter_runs_end(self):
+    part = self.laws['envelope']
+    C = [1e12, 2e12, 3e12, 4e12, 5e12, 6e12]
+    L = [5.0, 4.0, 4.5, 4.2, 4.3, 4.1]
+    part['points'] = [
+      {'C': x, 'L': y, 'N': 1.0, 'D': 1.0} for x, y in zip(C, L)
+    ]
+    # One curve ends between the second and the third; the rise between the
+    # fourth and the fifth is no end of any.
+    part['curves'] = [
+      {'run_id': str(i), 'N': i + 1.0, 'C': [1e11, end], 'L': [9.0, 4.0]}
+      for i, end in enumerate((2.5e12, 3.5e12, 6e12))
+    ]
+    alt = figures.envelope(self.ax, self.fits)
+    pieces = [line.get_xdata() for line in drawn(self.ax, 'envelope')]
+    self.assertLen(pieces, 2)
+    np.testing.assert_array_equal(pieces[0], C[:2])
+    np.testing.assert_array_equal(pieces[1], C[2:])
+    self.assertIn('steps up where shorter runs, annealed by then, end', alt)
+
+  def test_no_depth_to_compare(self):
+    fits = simulate(**KINDS['nanochat'])
+    for run in fits['runs']:
+      run['depth'] = 1
+    self.assertEqual(figures.bpb_against_depth(self.ax, fits), '')
 
   def test_bits_per_byte(self):
     fits = simulate(**KINDS['nanochat'], seeds=2)

@@ -139,20 +139,36 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
   end = min(max(at, default=10 * last), EXTRAPOLATED * last)
   if not curves:
     end = last
-  seen = [c.f(C) for c in curves for C in (first, end)]
-  seen += [drawing.value(b[quantity]) for _, b in points]
+  bands = {c.name: _band(c.at, quantity, first, end) for c in curves}
+  best = [drawing.value(b[quantity]) for _, b in points]
   ends = [e for _, b in points for e in drawing.interval(b[quantity]) or ()]
-  bands = [_band(c.at, quantity, first, end) for c in curves]
-  ends += [e for band in bands for e in band[1:].flat]
+
+  def limits(drawn: list[_Curve]) -> drawing.Range:
+    seen = best + [c.f(C) for c in drawn for C in (first, end)]
+    widest = [e for c in drawn for e in bands[c.name][1:].flat]
+    return drawing.log_range(seen, [*ends, *widest])
+
+  # A bare line would look the surest where its band is wider than the figure.
+  wide = [c for c in curves if _fills(bands[c.name], limits([c]))]
+  shown = [c for c in curves if c not in wide]
+  y_range = limits(shown or curves)
   drawing.dress(ax, drawing.LABELS['C'], drawing.LABELS[quantity])
   left, right = drawing.log_range([first, end], pad=0.03)
   drawing.log_axis(ax, 'x', left, right, drawing.power)
-  drawing.log_axis(ax, 'y', *drawing.log_range(seen, ends), drawing.count)
+  drawing.log_axis(ax, 'y', *y_range, drawing.count)
   if curves:
     # What no law used is extrapolated, also where there are runs.
     _shade(ax, min(max(c.last for c in curves), last), right)
-  for curve, band in zip(curves, bands):
-    _draw_curve(ax, curve, band, (first, min(curve.last, last), end))
+  for curve in shown:
+    _draw_curve(
+      ax, curve, bands[curve.name], (first, min(curve.last, last), end)
+    )
+  for curve in wide:
+    ax.plot(
+      [], [], color=_APPROACHES[curve.name][1], gid=f'{curve.name}-wide',
+      linestyle=_APPROACHES[curve.name][2],
+      label=f'{_APPROACHES[curve.name][0]}: band wider than the figure',
+    )  # fmt: skip
   for i, b in points:
     drawing.estimate_mark(
       ax, b['C'], b[quantity], along='y', color=drawing.BLUE, marker='o',
@@ -163,11 +179,18 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
     loc='lower left', bbox_to_anchor=(0, 1.01), borderaxespad=0, frameon=False
   )
   drawing.note(ax, [
-    part.get('sentence', '')
+    f'{name}: {part["sentence"]}'
     for name in ('isoflop', 'parametric')
-    if (part := drawing.law_of(fits, name)) and not drawing.ok(part)
+    if (part := drawing.law_of(fits, name))
+    and not drawing.ok(part) and part.get('sentence')
   ])  # fmt: skip
   return _optimal_alt(quantity, points, curves)
+
+
+def _fills(band: np.ndarray, limits: drawing.Range) -> bool:
+  """Whether a law's band leaves a figure of these limits on both sides."""
+  low, high = band[1:]
+  return bool(np.any((low < limits[0]) & (high > limits[1])))
 
 
 def _shade(ax, left: float, right: float) -> None:
@@ -263,7 +286,7 @@ def _draw_curve(ax, curve, band, where) -> None:
       C, curve.f(C), color=color, linewidth=width, linestyle=line,
       label=label, zorder=3, gid=f'{name}-{gid}',
     )  # fmt: skip
-  if band.size and name != 'envelope':
+  if band.size:
     ax.fill_between(
       *band, color=color, alpha=0.16, linewidth=0, zorder=1.5,
       gid=f'{name}-band',
@@ -309,23 +332,50 @@ def envelope(ax: Axes, fits: Fits) -> str:
       gid=f'curve-{c["run_id"]}',
     )  # fmt: skip
   drawing.bar_of_N(ax, mappable)
-  if points:
+  pieces = _pieces(points, curves)
+  for i, piece in enumerate(pieces):
     ax.plot(
-      [p['C'] for p in points], [p['L'] for p in points], color=drawing.BLACK,
-      linewidth=2, label='envelope', gid='envelope', zorder=4,
+      [p['C'] for p in piece], [p['L'] for p in piece], color=drawing.BLACK,
+      linewidth=2, label='_' if i else 'envelope', gid='envelope', zorder=4,
     )  # fmt: skip
+  if pieces:
     ax.legend(loc='upper right', frameon=False)
   if not drawing.ok(law):
-    drawing.note(ax, [law.get('sentence', '')])
+    drawing.note(ax, [f'envelope: {law.get("sentence", "no fit")}'])
   text = f'Loss against C along {len(curves)} training curves'
   if not points:
     return f'{text}, without an envelope.'
   first, last = points[0], points[-1]
+  steps = (
+    '; it steps up where shorter runs, annealed by then, end'
+    if len(pieces) > 1
+    else ''
+  )
   return (
     f'{text}; their envelope falls from {first["L"]:.3g} at C ='
     f' {drawing.flops(first["C"])} to {last["L"]:.3g} at C ='
-    f' {drawing.flops(last["C"])}.'
+    f' {drawing.flops(last["C"])}{steps}.'
   )
+
+
+def _pieces(points, curves) -> list[list[dict[str, float]]]:
+  """The envelope cut where it rises because curves end there.
+
+  A run that ends has been annealed and lies below longer runs at that point:
+  a line on to those would show a loss that rises with compute.
+  """
+  ends = np.sort([c['C'][-1] for c in curves])
+  out: list[list[dict[str, float]]] = []
+  before = None
+  for point in points:
+    ended = before and np.any(
+      (ends >= before['C'] * (1 - 1e-9)) & (ends < point['C'])
+    )
+    if before is None or (ended and point['L'] > before['L']):
+      out.append([])
+    out[-1].append(point)
+    before = point
+  return out
 
 
 def exponents(ax: Axes, fits: Fits) -> str:
