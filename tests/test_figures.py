@@ -179,6 +179,12 @@ class OptimalTest(Case):
       self.assertIn('envelope: band wider than the figure', texts(ax))
       del self.laws['envelope']['at'][0]  # the rest is as wide
     self.assertEqual(*limits)
+    # Alone it is what the page goes by, and is drawn as far as it reaches.
+    fail(self.laws['isoflop'])
+    fail(self.laws['parametric'])
+    figures.optimal(self.ax, self.fits)
+    self.assertLen(drawn(self.ax, 'envelope-band'), 1)
+    self.assertLen(drawn(self.ax, 'envelope-law'), 1)
 
   def test_laws_that_failed_are_sentences(self):
     fail(self.laws['isoflop'], 'Three budgets are too few.')

@@ -148,10 +148,16 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
     widest = [e for c in drawn for e in bands[c.name][1:].flat]
     return drawing.log_range(seen, [*ends, *widest])
 
-  # A bare line would look the surest where its band is wider than the figure.
-  wide = [c for c in curves if _fills(bands[c.name], limits([c]))]
+  # Beside others such a band would cover all, and a bare line look the surest.
+  wide = [
+    c for c in curves
+    if (others := [o for o in curves if o is not c])
+    and _wider(bands[c.name], limits(others))
+  ]  # fmt: skip
+  if len(wide) == len(curves):
+    wide = []
   shown = [c for c in curves if c not in wide]
-  y_range = limits(shown or curves)
+  y_range = limits(shown)
   drawing.dress(ax, drawing.LABELS['C'], drawing.LABELS[quantity])
   left, right = drawing.log_range([first, end], pad=0.03)
   drawing.log_axis(ax, 'x', left, right, drawing.power)
@@ -187,10 +193,10 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
   return _optimal_alt(quantity, points, curves)
 
 
-def _fills(band: np.ndarray, limits: drawing.Range) -> bool:
-  """Whether a law's band leaves a figure of these limits on both sides."""
+def _wider(band: np.ndarray, limits: drawing.Range) -> bool:
+  """Whether a law's band is somewhere wider than a figure of these limits."""
   low, high = band[1:]
-  return bool(np.any((low < limits[0]) & (high > limits[1])))
+  return bool(np.any(high / low > limits[1] / limits[0]))
 
 
 def _shade(ax, left: float, right: float) -> None:

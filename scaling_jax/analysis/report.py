@@ -136,9 +136,10 @@ def _header(fits: Fits) -> str:
     span = f'{span} to {markup.flops(max(C))}'
   said = (
     f'{fits["source"]["n_runs"]} runs of {span} FLOPs, loss in'
-    f' {fits["source"]["unit"]}. Every interval is at {headline.level(fits)}; a'
-    ' ± is one standard error.'
+    f' {fits["source"]["unit"]}. Every interval is at {headline.level(fits)}.'
   )
+  if any(run['sem'] is not None for run in fits['runs']):
+    said = f'{said[:-1]}; a ± is one standard error.'
   return tag(
     'header',
     tag('h1', markup.text(_title(fits))),

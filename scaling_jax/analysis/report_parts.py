@@ -78,8 +78,7 @@ def warning(word: str, said: str) -> str:
 
 def doubts(fits: Fits) -> str:
   """How the headline's law was tested, and what is known against it."""
-  tested = markup.text(verdicts.tested(fits))
-  said = [f'{tested} <a href="#trust">How far to trust it</a>.']
+  said = [markup.text(verdicts.tested(fits))]
   # Only losses test the intervals, and only the parametric law foretells any.
   by_loss = calculator.source(fits) == 'parametric'
   if by_loss and verdicts.narrow(fits):
@@ -92,6 +91,7 @@ def doubts(fits: Fits) -> str:
     said.append(
       f'{markup.text(first)}: see <a href="#shape">the shape of the law</a>.'
     )
+  said.append('<a href="#trust">How far to trust it</a>')
   return tag('p', ' '.join(said), class_='tested')
 
 
