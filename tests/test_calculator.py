@@ -114,6 +114,19 @@ class SourceTest(Case):
     self.assertIsNone(found.L)
     self.assertIsNone(calculator.read(law, 'D', 1e8))
 
+  def test_an_envelope_reaches_as_far_as_its_points(self):
+    fits = self.fits(parametric='not_converged', isoflop='no_minimum')
+    end = max(point['C'] for point in fits['laws']['envelope']['points'])
+    for point in fits['laws']['envelope']['points']:
+      point['C'] /= 2
+    law = calculator.data(fits)
+    self.assertEqual(law['fitted']['high'], end / 2)
+    said = calculator.where(law, end)
+    self.assertStartsWith(
+      said, 'Extrapolated, 2 times the largest FLOP count of the envelope'
+    )
+    self.assertIn('range of the envelope', calculator.where(law, end / 2))
+
   def test_no_law(self):
     fits = self.fits(
       parametric='not_converged', isoflop='no_minimum',

@@ -5,7 +5,6 @@ Every example is simulated: the law is known, and so is what a figure shows.
 
 import copy
 import itertools
-import math
 import os
 import struct
 from xml.etree import ElementTree
@@ -118,84 +117,6 @@ class IsoflopTest(Case):
     figures.isoflop(self.ax, self.fits)
     self.assertLess(self.ax.get_ylim()[1], 10)
     self.assertIn('Above the figure: 1 of 12 runs, up to 50.', texts(self.ax))
-
-
-class OptimalTest(Case):
-  @parameterized.parameters('N_opt', 'D_opt')
-  def test_lines_are_the_minima_of_the_law(self, quantity):
-    alt = figures.optimal(self.ax, self.fits, quantity)
-    for name in ('isoflop', 'parametric'):
-      for C, found in data(self.ax, f'{name}-law').T[::16]:
-        N = np.exp(np.linspace(math.log(1e4), math.log(1e9), 200_001))
-        N = N[np.argmin(LAW.iso_flop(C, N))]
-        best = N if quantity == 'N_opt' else C / 6 / N
-        self.assertAlmostEqual(found / best, 1, delta=2e-3)
-    for i, budget in enumerate(self.laws['isoflop']['budgets']):
-      self.assert_interval(f'budget-{i}-{quantity}', budget[quantity], 'y')
-    exponent = self.laws['isoflop'][quantity]['exponent']
-    text = '{value:.2f}}}$ [{low:.2f}, {high:.2f}]'.format(**exponent)
-    self.assertIn(text, texts(self.ax))
-    self.assertIn(f'{exponent["value"]:.3g}', alt)
-    self.assertEqual(self.ax.get_ylabel(), drawing.LABELS[quantity])
-
-  def test_the_band_and_what_lies_beyond(self):
-    figures.optimal(self.ax, self.fits)
-    (band,) = drawn(self.ax, 'isoflop-band')
-    corners = band.get_paths()[0].vertices
-    for at in self.laws['isoflop']['at']:
-      for end in ('low', 'high'):
-        off = np.log(corners / (at['C'], at['N_opt'][end]))
-        self.assertLess(np.abs(off).max(axis=1).min(), 1e-9)
-    (beyond,) = drawn(self.ax, 'isoflop-beyond')
-    self.assertNotEqual(beyond.get_linestyle(), '-')
-    (shade,) = drawn(self.ax, 'extrapolated')
-    self.assertEqual(shade.get_x(), 6e14)
-
-  def test_beyond_begins_at_the_last_budget_that_the_law_used(self):
-    fail(self.laws['isoflop']['budgets'][-1])
-    figures.optimal(self.ax, self.fits)
-    for name, last in (('isoflop', 3e14), ('parametric', 6e14)):
-      self.assertAlmostEqual(data(self.ax, f'{name}-law')[0][-1] / last, 1)
-      self.assertAlmostEqual(data(self.ax, f'{name}-beyond')[0][0] / last, 1)
-    other = axes()
-    fail(self.laws['parametric'])
-    fail(self.laws['envelope'])
-    figures.optimal(other, self.fits)
-    (shade,) = drawn(other, 'extrapolated')
-    self.assertEqual(shade.get_x(), 3e14)
-
-  def test_a_band_wider_than_the_figure_leaves_no_bare_line(self):
-    self.laws['envelope']['at'] = [
-      {**at, 'N_opt': {**at['N_opt'], 'low': 1.0, 'high': 1e15}}
-      for at in self.laws['envelope']['at']
-    ]
-    limits = []
-    for _ in range(2):
-      ax = axes()
-      figures.optimal(ax, self.fits)
-      limits.append(ax.get_ylim())
-      self.assertEmpty(drawn(ax, 'envelope-law'))
-      self.assertLen(drawn(ax, 'isoflop-band'), 1)
-      self.assertIn('envelope: band wider than the figure', texts(ax))
-      del self.laws['envelope']['at'][0]  # the rest is as wide
-    self.assertEqual(*limits)
-    # Alone it is what the page goes by, and is drawn as far as it reaches.
-    fail(self.laws['isoflop'])
-    fail(self.laws['parametric'])
-    figures.optimal(self.ax, self.fits)
-    self.assertLen(drawn(self.ax, 'envelope-band'), 1)
-    self.assertLen(drawn(self.ax, 'envelope-law'), 1)
-
-  def test_laws_that_failed_are_sentences(self):
-    fail(self.laws['isoflop'], 'Three budgets are too few.')
-    fail(self.laws['parametric'], 'Five parameters, four runs.')
-    del self.laws['envelope']
-    figures.optimal(self.ax, self.fits)
-    self.assertEmpty(drawn(self.ax, 'isoflop-law'))
-    self.assertEmpty(drawn(self.ax, 'parametric-law'))
-    self.assertLen(drawn(self.ax, 'budget-0-N_opt'), 1)
-    self.assertIn('Three budgets are too few.', texts(self.ax))
-    self.assertIn('Five parameters, four runs.', texts(self.ax))
 
 
 class LawTest(Case):

@@ -14,6 +14,7 @@ from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report
 from scaling_jax.analysis import summary
+from scaling_jax.analysis import words
 from tests import studies
 
 # Elements that HTML closes itself.
@@ -147,10 +148,10 @@ class WholeTest(absltest.TestCase):
     self.assertIn('ten times the largest budget', answer)
     self.assertIn('1.6 × 10¹⁶ FLOPs', answer)
     for name, show in (
-      ('N_opt', summary.short), ('D_opt', summary.short),
-      ('L', summary.number),
+      ('N_opt', words.short), ('D_opt', words.short),
+      ('L', words.number),
     ):  # fmt: skip
-      shown = summary.estimate(row[name], show=show)
+      shown = words.estimate(row[name], show=show)
       self.assertIn(shown, answer)
     self.assertIn('95 % intervals', self.page.text)
 
@@ -162,7 +163,7 @@ class WholeTest(absltest.TestCase):
         self.assertEqual(rows, len(table.rows) + 1)
 
   def test_the_floor_beside_the_entropy(self):
-    E = summary.estimate(self.fits['laws']['parametric']['E'])
+    E = words.estimate(self.fits['laws']['parametric']['E'])
     trust = read(self.text, 'trust')
     self.assertIn(E, trust)
     self.assertIn(f'{studies.LAW.E:.6f} nats/token', trust)
@@ -171,11 +172,11 @@ class WholeTest(absltest.TestCase):
 
   def test_how_the_runs_were_made(self):
     made = read(self.text, 'made')
-    for words in (
+    for said in (
       'cpu x 1', 'abc1234', 'simulated', 'Seeds 0, 1', 'train.warmup_steps 20',
       'Vocabulary 66', '1e+14 (10), 4e+14 (10), 1.6e+15 (10)',
     ):  # fmt: skip
-      self.assertIn(words, made)
+      self.assertIn(said, made)
 
   def test_laws_with_status_and_certificate(self):
     laws = read(self.text, 'laws')

@@ -11,7 +11,7 @@ from absl.testing import parameterized
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report
-from scaling_jax.analysis import summary
+from scaling_jax.analysis import words
 from tests import browser
 from tests import studies
 
@@ -169,10 +169,10 @@ class CalculatorTest(Case):
         found, truth = shown[name][part], expected[part]
         self.assertAlmostEqual(found / truth, 1, delta=1e-12, msg=name)
       if expected['low'] != expected['high']:
-        show = summary.number if name in ('L', 'tokens_per_param') else (
-          markup.flops if name == 'C' else summary.amount)  # fmt: skip
+        show = words.number if name in ('L', 'tokens_per_param') else (
+          markup.flops if name == 'C' else words.amount)  # fmt: skip
         text = ' '.join(shown[name]['text'].split())
-        self.assertEqual(text, summary.estimate(expected, show=show))
+        self.assertEqual(text, words.estimate(expected, show=show))
 
   def test_flops_as_an_analysis_at_those_targets(self):
     at = studies.analyzed_elsewhere()['laws']['parametric']['at']

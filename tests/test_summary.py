@@ -12,6 +12,7 @@ import numpy as np
 
 from scaling_jax.analysis import summary
 from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis import words
 from tests import studies
 
 SECRET = {'value': 0.987654, 'low': 0.987653, 'high': 0.987655}
@@ -64,37 +65,35 @@ class FormatTest(parameterized.TestCase):
     (-0.05945, '-0.05945'), (-12345.6, '-12,346'),
   )  # fmt: skip
   def test_number(self, x, text):
-    self.assertEqual(summary.number(x), text)
+    self.assertEqual(words.number(x), text)
 
   @parameterized.parameters(
     (None, '?'), (221664, '221,664'), (3937408, '3.937M'), (1.2442e9, '1.244B'),
     (1e12, '1.000T'), (34e9, '34.00B'), (3e15, '3.000e+15'),
   )  # fmt: skip
   def test_amount(self, x, text):
-    self.assertEqual(summary.amount(x), text)
+    self.assertEqual(words.amount(x), text)
 
   @parameterized.parameters(
     (None, '?'), (86605.6, '86.6K'), (113328.5, '113K'), (7697727, '7.70M'),
     (999_900, '1.00M'), (999, '999.0'), (1.6e9, '1.60B'), (3e15, '3.000e+15'),
   )  # fmt: skip
   def test_short(self, x, text):
-    self.assertEqual(summary.short(x), text)
+    self.assertEqual(words.short(x), text)
 
   def test_estimate(self):
     x = {'value': 0.5, 'low': 0.4, 'high': 0.6}
-    self.assertEqual(summary.estimate(x), '0.5000 [0.4000, 0.6000]')
-    self.assertEqual(
-      summary.estimate({**x, 'high': None}), '0.5000 [0.4000, ?]'
-    )
-    self.assertEqual(summary.estimate(uncertainty.unknown()), '–')
+    self.assertEqual(words.estimate(x), '0.5000 [0.4000, 0.6000]')
+    self.assertEqual(words.estimate({**x, 'high': None}), '0.5000 [0.4000, ?]')
+    self.assertEqual(words.estimate(uncertainty.unknown()), '–')
     bare = uncertainty.estimate(0.5, None, 0.95)
     self.assertEqual(
-      summary.estimate(bare, 'no_degrees_of_freedom'),
+      words.estimate(bare, 'no_degrees_of_freedom'),
       'no_degrees_of_freedom',
     )
     for status in BAD:
-      self.assertEqual(summary.estimate(x, status), status)
-      self.assertEqual(summary.estimate(uncertainty.unknown(), status), status)
+      self.assertEqual(words.estimate(x, status), status)
+      self.assertEqual(words.estimate(uncertainty.unknown(), status), status)
 
 
 class TablesTest(absltest.TestCase):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import reach
-from scaling_jax.analysis import summary
 from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis import words
 from scaling_jax.analysis.uncertainty import Estimate
 
 Fits = dict[str, Any]
@@ -81,8 +81,8 @@ def _at(law: dict[str, Any], C: float) -> dict[str, Any] | None:
 
 def in_words(answer: Answer, fits: Fits) -> str:
   """One sentence of plain text."""
-  N = summary.estimate(answer.N, show=summary.short)
-  D = summary.estimate(answer.D, show=summary.short)
+  N = words.estimate(answer.N, show=words.short)
+  D = words.estimate(answer.D, show=words.short)
   much = ''
   fitted = reach.of_law(fits, answer.law)
   if fitted and answer.factor > 1 + 1e-6:
@@ -93,7 +93,7 @@ def in_words(answer: Answer, fits: Fits) -> str:
   )
   if answer.L:
     unit = fits['source']['unit']
-    sentence += f', to reach a loss of {summary.estimate(answer.L)} {unit}'
+    sentence += f', to reach a loss of {words.estimate(answer.L)} {unit}'
   return f'{sentence}.'
 
 
@@ -174,7 +174,7 @@ class Floor(NamedTuple):
 
 def floor(fits: Fits) -> Floor:
   law, unit = fits['laws']['parametric'], fits['source']['unit']
-  fitted = summary.estimate(law['E'], law['status'])
+  fitted = words.estimate(law['E'], law['status'])
   if law['status'] == 'ok':
     fitted = f'{fitted} {unit}' if law['E']['value'] is not None else fitted
   entropy = known_entropy(fits)

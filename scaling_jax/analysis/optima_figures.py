@@ -148,14 +148,7 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
     widest = [e for c in drawn for e in bands[c.name][1:].flat]
     return drawing.log_range(seen, [*ends, *widest])
 
-  # Beside others such a band would cover all, and a bare line look the surest.
-  wide = [
-    c for c in curves
-    if (others := [o for o in curves if o is not c])
-    and _wider(bands[c.name], limits(others))
-  ]  # fmt: skip
-  if len(wide) == len(curves):
-    wide = []
+  wide = _too_wide(curves, bands, limits)
   shown = [c for c in curves if c not in wide]
   y_range = limits(shown)
   drawing.dress(ax, drawing.LABELS['C'], drawing.LABELS[quantity])
@@ -169,12 +162,7 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
     _draw_curve(
       ax, curve, bands[curve.name], (first, min(curve.last, last), end)
     )
-  for curve in wide:
-    ax.plot(
-      [], [], color=_APPROACHES[curve.name][1], gid=f'{curve.name}-wide',
-      linestyle=_APPROACHES[curve.name][2],
-      label=f'{_APPROACHES[curve.name][0]}: band wider than the figure',
-    )  # fmt: skip
+  _name_the_wide(ax, wide)
   for i, b in points:
     drawing.estimate_mark(
       ax, b['C'], b[quantity], along='y', color=drawing.BLUE, marker='o',
@@ -191,12 +179,6 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
     and not drawing.ok(part) and part.get('sentence')
   ])  # fmt: skip
   return _optimal_alt(quantity, points, curves)
-
-
-def _wider(band: np.ndarray, limits: drawing.Range) -> bool:
-  """Whether a law's band is somewhere wider than a figure of these limits."""
-  low, high = band[1:]
-  return bool(np.any(high / low > limits[1] / limits[0]))
 
 
 def _shade(ax, left: float, right: float) -> None:
@@ -227,6 +209,25 @@ class _Curve(NamedTuple):
   exponent: drawing.Estimate
   at: list[dict[str, Any]]
   last: float
+
+
+def _too_wide(curves, bands, limits) -> list[_Curve]:
+  """The laws whose bands are wider than a figure of the others.
+
+  Beside others such a band would cover all, and a bare line look the surest.
+  """
+  wide = [
+    c for c in curves
+    if (others := [o for o in curves if o is not c])
+    and _wider(bands[c.name], limits(others))
+  ]  # fmt: skip
+  return [] if len(wide) == len(curves) else wide
+
+
+def _wider(band: np.ndarray, limits: drawing.Range) -> bool:
+  """Whether a law's band is somewhere wider than a figure of these limits."""
+  low, high = band[1:]
+  return bool(np.any(high / low > limits[1] / limits[0]))
 
 
 def _optimum_law(fits: Fits, name: str, quantity: str) -> _Curve | None:
@@ -299,6 +300,15 @@ def _draw_curve(ax, curve, band, where) -> None:
     )  # fmt: skip
 
 
+def _name_the_wide(ax, wide: list[_Curve]) -> None:
+  for curve in wide:
+    title, color, style = _APPROACHES[curve.name]
+    ax.plot(
+      [], [], color=color, linestyle=style, gid=f'{curve.name}-wide',
+      label=f'{title}: band wider than the figure',
+    )  # fmt: skip
+
+
 def _optimal_alt(quantity, points, curves) -> str:
   optima = drawing.listed(
     [
@@ -313,75 +323,6 @@ def _optimal_alt(quantity, points, curves) -> str:
   )
   grows = f'the laws grow as {exponents}' if exponents else 'no law is shown'
   return f'{quantity} against C: {optima or "no single optimum"}; {grows}.'
-
-
-def envelope(ax: Axes, fits: Fits) -> str:
-  """Training curves against compute, and the least loss at every C."""
-  law = drawing.law_of(fits, 'envelope')
-  curves = law.get('curves') or []
-  if not curves:
-    return ''
-  points = law.get('points') or [] if drawing.ok(law) else []
-  ends = [c['L'][-1] for c in curves]
-  low = min(L for c in curves for L in c['L'])
-  # A curve starts at the loss of guessing, far above where curves cross.
-  high = max([*ends, *(p['L'] for p in points)])
-  drawing.dress(ax, drawing.LABELS['C'], drawing.loss_label(fits))
-  top = high + 0.35 * (high - low)
-  Cs = [C for c in curves for C, L in zip(c['C'], c['L']) if top >= L]
-  drawing.log_axis(ax, 'x', *drawing.log_range(Cs, pad=0.03), drawing.power)
-  ax.set_ylim(low - 0.06 * (high - low), top)
-  mappable = drawing.colours_of_N([c['N'] for c in curves])
-  for c in curves:
-    ax.plot(
-      c['C'], c['L'], color=mappable.to_rgba(c['N']), linewidth=0.7,
-      gid=f'curve-{c["run_id"]}',
-    )  # fmt: skip
-  drawing.bar_of_N(ax, mappable)
-  pieces = _pieces(points, curves)
-  for i, piece in enumerate(pieces):
-    ax.plot(
-      [p['C'] for p in piece], [p['L'] for p in piece], color=drawing.BLACK,
-      linewidth=2, label='_' if i else 'envelope', gid='envelope', zorder=4,
-    )  # fmt: skip
-  if pieces:
-    ax.legend(loc='upper right', frameon=False)
-  if not drawing.ok(law):
-    drawing.note(ax, [f'envelope: {law.get("sentence", "no fit")}'])
-  text = f'Loss against C along {len(curves)} training curves'
-  if not points:
-    return f'{text}, without an envelope.'
-  first, last = points[0], points[-1]
-  steps = (
-    '; it steps up where shorter runs, annealed by then, end'
-    if len(pieces) > 1
-    else ''
-  )
-  return (
-    f'{text}; their envelope falls from {first["L"]:.3g} at C ='
-    f' {drawing.flops(first["C"])} to {last["L"]:.3g} at C ='
-    f' {drawing.flops(last["C"])}{steps}.'
-  )
-
-
-def _pieces(points, curves) -> list[list[dict[str, float]]]:
-  """The envelope cut where it rises because curves end there.
-
-  A run that ends has been annealed and lies below longer runs at that point:
-  a line on to those would show a loss that rises with compute.
-  """
-  ends = np.sort([c['C'][-1] for c in curves])
-  out: list[list[dict[str, float]]] = []
-  before = None
-  for point in points:
-    ended = before and np.any(
-      (ends >= before['C'] * (1 - 1e-9)) & (ends < point['C'])
-    )
-    if before is None or (ended and point['L'] > before['L']):
-      out.append([])
-    out[-1].append(point)
-    before = point
-  return out
 
 
 def exponents(ax: Axes, fits: Fits) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 Fits = dict[str, Any]
 
-# Budgets that the power laws of approach 2 go through.
+# The budgets that the power laws of approach 2 go through.
 USED = ('ok', 'no_degrees_of_freedom')
 _SAME = 1.05  # runs of one budget differ by less
 

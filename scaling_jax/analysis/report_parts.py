@@ -6,8 +6,8 @@ from typing import Any
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
-from scaling_jax.analysis import summary
 from scaling_jax.analysis import verdicts
+from scaling_jax.analysis import words
 from scaling_jax.analysis.markup import tag
 
 Fits = dict[str, Any]
@@ -57,15 +57,14 @@ def notices(fits: Fits) -> str:
 
 def spoken(answer: headline.Answer, fits: Fits) -> str:
   """The headline's sentence as HTML, its numbers set apart."""
-  words = headline.in_words(answer, fits)
-  out = markup.text(words)
+  out = markup.text(headline.in_words(answer, fits))
   for estimate, show in (
-    (answer.N, summary.short),
-    (answer.D, summary.short),
-    (answer.L, summary.number),
+    (answer.N, words.short),
+    (answer.D, words.short),
+    (answer.L, words.number),
   ):
     if estimate is not None:
-      plain = summary.estimate(estimate, show=show)
+      plain = words.estimate(estimate, show=show)
       shown = tag('strong', markup.number(plain))
       out = out.replace(markup.text(plain), shown, 1)
   return out
@@ -159,10 +158,10 @@ def _form(C: float, with_tokens: bool) -> str:
 
 def _results(reading: calculator.Reading | None, law: calculator.Data) -> str:
   shows = {
-    'N': ('N, parameters', summary.amount),
-    'D': ('D, tokens', summary.amount),
-    'L': (f'L, {law["unit"]}', summary.number),
-    'tokens_per_param': ('Tokens per parameter', summary.number),
+    'N': ('N, parameters', words.amount),
+    'D': ('D, tokens', words.amount),
+    'L': (f'L, {law["unit"]}', words.number),
+    'tokens_per_param': ('Tokens per parameter', words.number),
     'C': ('C, FLOPs', markup.flops),
   }
   rows = []
@@ -187,7 +186,7 @@ def _result(name: str, title: str, estimate, show) -> str:
     if estimate['low'] == estimate['high'] is not None:
       value, interval = show(estimate['value']), 'given'
     else:
-      shown = summary.estimate(estimate, show=show)
+      shown = words.estimate(estimate, show=show)
       value, _, interval = shown.partition(' [')
       interval = interval and f'[{interval}'
   return tag(
@@ -266,7 +265,7 @@ def _exponents(law: dict[str, Any]) -> list[tuple[str, str]]:
   return [
     (
       f'Exponent of {name}',
-      markup.number(summary.estimate(law[part]['exponent'], law['status'])),
+      markup.number(words.estimate(law[part]['exponent'], law['status'])),
     )
     for name, part in (('N_opt', 'N_opt'), ('D_opt', 'D_opt'))
   ]
@@ -288,7 +287,7 @@ def _certificate(law: dict[str, Any]) -> list[tuple[str, str]]:
   for name, key in (('Solver', 'solver'), ('Bootstrap', 'method')):
     if law[key]:
       rows.append((name, markup.text(str(law[key]))))
-  noise = summary.estimate(law['noise'], law['status'])
+  noise = words.estimate(law['noise'], law['status'])
   rows.append(('Scatter about the law, sd of log L', markup.number(noise)))
   return rows
 

@@ -10,7 +10,7 @@ from scaling_jax.analysis import calculator
 from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import reach
-from scaling_jax.analysis import summary
+from scaling_jax.analysis import words
 
 Fits = dict[str, Any]
 At = dict[str, Any]
@@ -73,7 +73,7 @@ def _too_wide(at: At) -> str:
     if low is None or high is None:
       return f'open on {name}, and cannot tell'
     if low <= 0 or high / low > TOO_WIDE:
-      ends = ' to '.join(map(summary.short, (low, high)))
+      ends = ' to '.join(map(words.short, (low, high)))
       return f'too wide to tell ({name} from {ends})'
   return ''
 
