@@ -19,6 +19,7 @@ import numpy as np
 from scaling_jax import laws
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis import figures
+from scaling_jax.analysis import words
 from tests.simulated_fits import KINDS
 from tests.simulated_fits import LAW
 from tests.simulated_fits import est
@@ -88,7 +89,7 @@ class IsoflopTest(Case):
       np.testing.assert_allclose(N[[0, -1]], [min(points[0]), max(points[0])])
       self.assertLess(data(self.ax, f'budget-{i}-parabola-below')[0][0], N[0])
       self.assert_interval(f'budget-{i}-minimum', budget['N_opt'], 'x')
-      self.assertIn(drawing.count(budget['N_opt']['value']), alt)
+      self.assertIn(words.short(budget['N_opt']['value']), alt)
     self.assertEqual(self.ax.get_xlabel(), 'N, parameters')
     self.assertEqual(self.ax.get_ylabel(), 'L, nats/token')
 
@@ -100,7 +101,7 @@ class IsoflopTest(Case):
     self.assertEmpty(drawn(self.ax, 'budget-1-parabola'))
     self.assertEmpty(drawn(self.ax, 'budget-1-minimum'))
     self.assertIn('C = 3e14: No minimum was bracketed.', texts(self.ax))
-    self.assertNotIn(drawing.count(budget['N_opt']['value']), alt)
+    self.assertNotIn(words.short(budget['N_opt']['value']), alt)
 
   def test_no_interval_is_an_open_marker(self):
     budget = self.laws['isoflop']['budgets'][0]
@@ -135,7 +136,7 @@ class LawTest(Case):
     (runs,) = drawn(self.ax, 'runs')
     at = [(r['D'], r['N']) for r in self.fits['runs']]
     np.testing.assert_array_equal(runs.get_offsets(), at)
-    self.assertIn('alpha = 0.3 [0.27, 0.33]', alt)
+    self.assertIn('alpha = 0.300 [0.270, 0.330]', alt)
 
   def test_contours_of_a_failed_law_are_the_runs(self):
     fail(self.laws['parametric'])
@@ -262,7 +263,7 @@ class RunsTest(Case):
     for y, row in enumerate(rows):
       self.assert_interval(f'isoflop-{y}', row['isoflop'], 'x')
       self.assertEmpty(drawn(self.ax, f'parametric-{y}-interval'))
-    self.assertIn('isoFLOP 0.5 [0.45, 0.55], parametric 0.52', alt)
+    self.assertIn('isoFLOP 0.500 [0.450, 0.550], parametric 0.52', alt)
 
 
 class EveryFigureTest(Case):

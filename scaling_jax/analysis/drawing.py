@@ -130,10 +130,15 @@ def power(number: float) -> str:
   return f'${ten}$' if digits == '1' else rf'${digits}\!\times\!{ten}$'
 
 
+def three_digits(number: float) -> str:
+  """A zero at the end is a digit too."""
+  return f'{number:#.3g}'.rstrip('.')
+
+
 def with_interval(
-  estimate: Estimate, text: Callable[[float], str] = '{:.3g}'.format
+  estimate: Estimate, text: Callable[[float], str] = three_digits
 ) -> str:
-  """An estimate in words: 0.49 [0.46, 0.52]."""
+  """An estimate in words: 0.490 [0.463, 0.520]."""
   number = value(estimate)
   if number is None:
     return 'none'

@@ -15,6 +15,7 @@ from scaling_jax import laws
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis import law_figures
 from scaling_jax.analysis import reach
+from scaling_jax.analysis import words
 from scaling_jax.analysis.drawing import Fits
 
 EXTRAPOLATED = 100  # beyond the largest budget, at most that many times
@@ -53,7 +54,7 @@ def isoflop(ax: Axes, fits: Fits) -> str:
   drawing.note(ax, [above if beyond else '', *_failures(budgets)])
   minima = drawing.listed(
     [
-      f'N = {drawing.with_interval(b["N_opt"], drawing.count)} at C ='
+      f'N = {drawing.with_interval(b["N_opt"], words.short)} at C ='
       f' {drawing.flops(b["C"])}'
       for b in fitted
     ]
@@ -312,7 +313,7 @@ def _name_the_wide(ax, wide: list[_Curve]) -> None:
 def _optimal_alt(quantity, points, curves) -> str:
   optima = drawing.listed(
     [
-      f'{drawing.with_interval(b[quantity], drawing.count)} at C ='
+      f'{drawing.with_interval(b[quantity], words.short)} at C ='
       f' {drawing.flops(b["C"])}'
       for _, b in points
     ]
