@@ -113,7 +113,9 @@ def residuals(ax: Axes, fits: Fits) -> str:
   if noise:
     ax.axhspan(
       -100 * noise, 100 * noise, color='#e8e8e8', zorder=0, gid='noise',
-      label=f'scatter {about},\n±{100 * noise:.2g} %',
+      label='\n'.join(
+        drawing.wrap(f'scatter {about}, ±{100 * noise:.2g} %', 14)
+      ),
     )  # fmt: skip
   ax.axhline(0, color=drawing.BLACK, linewidth=0.9, zorder=1, gid='zero')
   Cs = [drawing.budget_C(fits, b) for b in budgets]
