@@ -286,6 +286,15 @@ class WordsTest(absltest.TestCase):
     self.assertIn('C was computed.', table.notes)
     self.assertIn('C was computed.', table.markdown())
 
+  def test_a_standard_error_is_called_one(self):
+    fits = analyzed()
+    table = named(fits)['runs']
+    self.assertEqual(table.columns[-1], '± (s.e.)')
+    self.assertIn('± is one standard error', ' '.join(table.notes))
+    for run in fits['runs']:
+      run['sem'] = None
+    self.assertNotIn('±', ' '.join(named(fits)['runs'].notes))
+
   def test_bias_is_a_share(self):
     fits = analyzed()
     budgets = fits['laws']['isoflop']['budgets']
