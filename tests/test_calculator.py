@@ -114,6 +114,19 @@ class SourceTest(Case):
     self.assertIsNone(found.L)
     self.assertIsNone(calculator.read(law, 'D', 1e8))
 
+  def test_an_envelope_reaches_as_far_as_its_points(self):
+    fits = self.fits(parametric='not_converged', isoflop='no_minimum')
+    end = max(point['C'] for point in fits['laws']['envelope']['points'])
+    for point in fits['laws']['envelope']['points']:
+      point['C'] /= 2
+    law = calculator.data(fits)
+    self.assertEqual(law['fitted']['high'], end / 2)
+    said = calculator.where(law, end)
+    self.assertStartsWith(
+      said, 'Extrapolated, 2 times the largest FLOP count of the envelope'
+    )
+    self.assertIn('range of the envelope', calculator.where(law, end / 2))
+
   def test_no_law(self):
     fits = self.fits(
       parametric='not_converged', isoflop='no_minimum',
@@ -129,10 +142,16 @@ class AmountTest(parameterized.TestCase):
     (' 1,000,000 ', 1e6), ('1_000', 1e3), ('.5k', 500), ('7 m', 7e6),
     ('1E+3', 1e3), ('2.', 2), ('', None), ('0', None), ('-1', None),
     ('1e999', None), ('abc', None), ('1e', None), ('1 G', None), ('.', None),
+    ('1,234.5', 1234.5), ('12,345B', 1.2345e13), ('1,5e12', None),
+    ('1,5', None), ('0,125', None), ('1,234e12', None), ('1,00', None),
+    ('1234,567', None), ('1.234,5', None), (',5', None), ('1,000,', None),
     ('1..2', None), ('<b>', None), ('nan', None), ('Infinity', None),
   )  # fmt: skip
   def test_what_people_type(self, text, expected):
     self.assertEqual(calculator.amount(text), expected)
+    if expected is None:
+      said = calculator.complaint(text)
+      self.assertEqual('point for decimals' in said, ',' in text)
 
 
 if __name__ == '__main__':

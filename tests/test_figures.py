@@ -5,7 +5,6 @@ Every example is simulated: the law is known, and so is what a figure shows.
 
 import copy
 import itertools
-import math
 import os
 import struct
 from xml.etree import ElementTree
@@ -20,6 +19,7 @@ import numpy as np
 from scaling_jax import laws
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis import figures
+from scaling_jax.analysis import words
 from tests.simulated_fits import KINDS
 from tests.simulated_fits import LAW
 from tests.simulated_fits import est
@@ -89,7 +89,7 @@ class IsoflopTest(Case):
       np.testing.assert_allclose(N[[0, -1]], [min(points[0]), max(points[0])])
       self.assertLess(data(self.ax, f'budget-{i}-parabola-below')[0][0], N[0])
       self.assert_interval(f'budget-{i}-minimum', budget['N_opt'], 'x')
-      self.assertIn(drawing.count(budget['N_opt']['value']), alt)
+      self.assertIn(words.short(budget['N_opt']['value']), alt)
     self.assertEqual(self.ax.get_xlabel(), 'N, parameters')
     self.assertEqual(self.ax.get_ylabel(), 'L, nats/token')
 
@@ -101,7 +101,7 @@ class IsoflopTest(Case):
     self.assertEmpty(drawn(self.ax, 'budget-1-parabola'))
     self.assertEmpty(drawn(self.ax, 'budget-1-minimum'))
     self.assertIn('C = 3e14: No minimum was bracketed.', texts(self.ax))
-    self.assertNotIn(drawing.count(budget['N_opt']['value']), alt)
+    self.assertNotIn(words.short(budget['N_opt']['value']), alt)
 
   def test_no_interval_is_an_open_marker(self):
     budget = self.laws['isoflop']['budgets'][0]
@@ -120,49 +120,6 @@ class IsoflopTest(Case):
     self.assertIn('Above the figure: 1 of 12 runs, up to 50.', texts(self.ax))
 
 
-class OptimalTest(Case):
-  @parameterized.parameters('N_opt', 'D_opt')
-  def test_lines_are_the_minima_of_the_law(self, quantity):
-    alt = figures.optimal(self.ax, self.fits, quantity)
-    for name in ('isoflop', 'parametric'):
-      for C, found in data(self.ax, f'{name}-law').T[::16]:
-        N = np.exp(np.linspace(math.log(1e4), math.log(1e9), 200_001))
-        N = N[np.argmin(LAW.iso_flop(C, N))]
-        best = N if quantity == 'N_opt' else C / 6 / N
-        self.assertAlmostEqual(found / best, 1, delta=2e-3)
-    for i, budget in enumerate(self.laws['isoflop']['budgets']):
-      self.assert_interval(f'budget-{i}-{quantity}', budget[quantity], 'y')
-    exponent = self.laws['isoflop'][quantity]['exponent']
-    text = '{value:.2f}}}$ [{low:.2f}, {high:.2f}]'.format(**exponent)
-    self.assertIn(text, texts(self.ax))
-    self.assertIn(f'{exponent["value"]:.3g}', alt)
-    self.assertEqual(self.ax.get_ylabel(), drawing.LABELS[quantity])
-
-  def test_the_band_and_what_lies_beyond(self):
-    figures.optimal(self.ax, self.fits)
-    (band,) = drawn(self.ax, 'isoflop-band')
-    corners = band.get_paths()[0].vertices
-    for at in self.laws['isoflop']['at']:
-      for end in ('low', 'high'):
-        off = np.log(corners / (at['C'], at['N_opt'][end]))
-        self.assertLess(np.abs(off).max(axis=1).min(), 1e-9)
-    (beyond,) = drawn(self.ax, 'isoflop-beyond')
-    self.assertNotEqual(beyond.get_linestyle(), '-')
-    (shade,) = drawn(self.ax, 'extrapolated')
-    self.assertEqual(shade.get_x(), 6e14)
-
-  def test_laws_that_failed_are_sentences(self):
-    fail(self.laws['isoflop'], 'Three budgets are too few.')
-    fail(self.laws['parametric'], 'Five parameters, four runs.')
-    del self.laws['envelope']
-    figures.optimal(self.ax, self.fits)
-    self.assertEmpty(drawn(self.ax, 'isoflop-law'))
-    self.assertEmpty(drawn(self.ax, 'parametric-law'))
-    self.assertLen(drawn(self.ax, 'budget-0-N_opt'), 1)
-    self.assertIn('Three budgets are too few.', texts(self.ax))
-    self.assertIn('Five parameters, four runs.', texts(self.ax))
-
-
 class LawTest(Case):
   def test_contours_lie_on_the_law(self):
     alt = figures.contours(self.ax, self.fits)
@@ -179,7 +136,7 @@ class LawTest(Case):
     (runs,) = drawn(self.ax, 'runs')
     at = [(r['D'], r['N']) for r in self.fits['runs']]
     np.testing.assert_array_equal(runs.get_offsets(), at)
-    self.assertIn('alpha = 0.3 [0.27, 0.33]', alt)
+    self.assertIn('alpha = 0.300 [0.270, 0.330]', alt)
 
   def test_contours_of_a_failed_law_are_the_runs(self):
     fail(self.laws['parametric'])
@@ -246,6 +203,32 @@ class RunsTest(Case):
     np.testing.assert_allclose(LAW.optimum(C).L, L)
     self.assertIn('envelope falls', alt)
 
+  def test_an_envelope_is_cut_where_shorter_runs_end(self):
+    part = self.laws['envelope']
+    C = [1e12, 2e12, 3e12, 4e12, 5e12, 6e12]
+    L = [5.0, 4.0, 4.5, 4.2, 4.3, 4.1]
+    part['points'] = [
+      {'C': x, 'L': y, 'N': 1.0, 'D': 1.0} for x, y in zip(C, L)
+    ]
+    # One curve ends between the second and the third; the rise between the
+    # fourth and the fifth is no end of any.
+    part['curves'] = [
+      {'run_id': str(i), 'N': i + 1.0, 'C': [1e11, end], 'L': [9.0, 4.0]}
+      for i, end in enumerate((2.5e12, 3.5e12, 6e12))
+    ]
+    alt = figures.envelope(self.ax, self.fits)
+    pieces = [line.get_xdata() for line in drawn(self.ax, 'envelope')]
+    self.assertLen(pieces, 2)
+    np.testing.assert_array_equal(pieces[0], C[:2])
+    np.testing.assert_array_equal(pieces[1], C[2:])
+    self.assertIn('steps up where shorter runs, annealed by then, end', alt)
+
+  def test_no_depth_to_compare(self):
+    fits = simulate(**KINDS['nanochat'])
+    for run in fits['runs']:
+      run['depth'] = 1
+    self.assertEqual(figures.bpb_against_depth(self.ax, fits), '')
+
   def test_bits_per_byte(self):
     fits = simulate(**KINDS['nanochat'], seeds=2)
     figures.bpb_against_depth(self.ax, fits)
@@ -280,7 +263,7 @@ class RunsTest(Case):
     for y, row in enumerate(rows):
       self.assert_interval(f'isoflop-{y}', row['isoflop'], 'x')
       self.assertEmpty(drawn(self.ax, f'parametric-{y}-interval'))
-    self.assertIn('isoFLOP 0.5 [0.45, 0.55], parametric 0.52', alt)
+    self.assertIn('isoFLOP 0.500 [0.450, 0.550], parametric 0.52', alt)
 
 
 class EveryFigureTest(Case):

@@ -9,10 +9,12 @@ import re
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report
 from scaling_jax.analysis import summary
+from scaling_jax.analysis import words
 from tests import studies
 
 # Elements that HTML closes itself.
@@ -146,10 +148,10 @@ class WholeTest(absltest.TestCase):
     self.assertIn('ten times the largest budget', answer)
     self.assertIn('1.6 × 10¹⁶ FLOPs', answer)
     for name, show in (
-      ('N_opt', summary.amount), ('D_opt', summary.amount),
-      ('L', summary.number),
+      ('N_opt', words.short), ('D_opt', words.short),
+      ('L', words.number),
     ):  # fmt: skip
-      shown = summary.estimate(row[name], show=show)
+      shown = words.estimate(row[name], show=show)
       self.assertIn(shown, answer)
     self.assertIn('95 % intervals', self.page.text)
 
@@ -161,7 +163,7 @@ class WholeTest(absltest.TestCase):
         self.assertEqual(rows, len(table.rows) + 1)
 
   def test_the_floor_beside_the_entropy(self):
-    E = summary.estimate(self.fits['laws']['parametric']['E'])
+    E = words.estimate(self.fits['laws']['parametric']['E'])
     trust = read(self.text, 'trust')
     self.assertIn(E, trust)
     self.assertIn(f'{studies.LAW.E:.6f} nats/token', trust)
@@ -170,11 +172,11 @@ class WholeTest(absltest.TestCase):
 
   def test_how_the_runs_were_made(self):
     made = read(self.text, 'made')
-    for words in (
+    for said in (
       'cpu x 1', 'abc1234', 'simulated', 'Seeds 0, 1', 'train.warmup_steps 20',
       'Vocabulary 66', '1e+14 (10), 4e+14 (10), 1.6e+15 (10)',
     ):  # fmt: skip
-      self.assertIn(words, made)
+      self.assertIn(said, made)
 
   def test_laws_with_status_and_certificate(self):
     laws = read(self.text, 'laws')
@@ -219,13 +221,32 @@ class StatusTest(parameterized.TestCase):
     trust = read(text, 'trust')
     self.assertIn('no fitted E', trust)
 
-  def test_approaches_that_disagree(self):
-    fits = changed()
-    for row in fits['laws']['isoflop']['at']:
-      for end in ('value', 'low', 'high'):
-        row['N_opt'][end] *= 100
-    said = headline.agreement(fits)
-    self.assertIn('Approaches 2 and 3 disagree on N: their', said[-1])
+  def test_a_law_speaks_of_the_budgets_that_it_used(self):
+    fits = changed(parametric='not_identified')
+    budgets = fits['laws']['isoflop']['budgets']
+    budgets[-1]['status'] = 'not_identified'
+    text = report.page(fits)
+    answer = read(text, 'answer')
+    # 1.6e16 FLOPs, and the second of three budgets is 4e14.
+    self.assertIn(
+      '40 times the largest budget that the law goes through, train', answer
+    )
+    self.assertIn(
+      'through 2 budgets, the largest 4 × 10¹⁴ FLOPs, 40 times smaller', answer
+    )
+    self.assertIn('a line through two points cannot test itself', answer)
+    self.assertIn('40 times the largest', read(text, 'calculate'))
+    law = calculator.data(fits)
+    self.assertIn('goes through', calculator.where(law, 4e14))
+    self.assertStartsWith(
+      calculator.where(law, 1.6e15), 'Extrapolated, 4 times'
+    )
+    for used in ('ok', 'no_degrees_of_freedom'):
+      budgets[-1]['status'] = used
+      answer = read(report.page(fits), 'answer')
+      self.assertIn('ten times the largest budget of the runs', answer)
+      self.assertIn('through 3 budgets', answer)
+      self.assertNotIn('cannot test itself', answer)
 
   @parameterized.parameters(
     (0.5, 'lies above the known'), (9.0, 'lies below the known')

@@ -11,7 +11,7 @@ from absl.testing import parameterized
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report
-from scaling_jax.analysis import summary
+from scaling_jax.analysis import words
 from tests import browser
 from tests import studies
 
@@ -169,10 +169,10 @@ class CalculatorTest(Case):
         found, truth = shown[name][part], expected[part]
         self.assertAlmostEqual(found / truth, 1, delta=1e-12, msg=name)
       if expected['low'] != expected['high']:
-        show = summary.number if name in ('L', 'tokens_per_param') else (
-          markup.flops if name == 'C' else summary.amount)  # fmt: skip
+        show = words.number if name in ('L', 'tokens_per_param') else (
+          markup.flops if name == 'C' else words.amount)  # fmt: skip
         text = ' '.join(shown[name]['text'].split())
-        self.assertEqual(text, summary.estimate(expected, show=show))
+        self.assertEqual(text, words.estimate(expected, show=show))
 
   def test_flops_as_an_analysis_at_those_targets(self):
     at = studies.analyzed_elsewhere()['laws']['parametric']['at']
@@ -201,6 +201,7 @@ class CalculatorTest(Case):
 
   def test_filled_in_before_any_script(self):
     self.same(self.calculated(), calculator.read(self.law, 'C', 1.6e16))
+    self.assertEqual(self.said(), calculator.where(self.law, 1.6e16))
 
   def test_fragment(self):
     for fragment, name, x in (
@@ -222,6 +223,10 @@ class CalculatorTest(Case):
     self.assertEqual(self.said(), 'Within the range of the runs.')
     self.type('flops', '1.6e17')
     self.assertIn('100 times the largest budget', self.said())
+    self.assertIn('only if the law keeps its shape', self.said())
+    for text, C in (('1.6e16', 1.6e16), ('1e14', 1e14), ('5e15', 5e15)):
+      self.type('flops', text)
+      self.assertEqual(self.said(), calculator.where(self.law, C))
     shown = self.type('flops', '1e30')
     self.assertIn('stated from 10¹⁴ to 1.6 × 10¹⁸ FLOPs', self.said())
     self.assertEqual({x['value'] for x in shown.values()}, {None})
@@ -229,6 +234,17 @@ class CalculatorTest(Case):
       shown = self.type('flops', text or ' ')
       self.assertIn('try 1e18', self.said())
       self.assertEqual(shown['N']['text'].strip(), '–')
+
+  @parameterized.parameters('1,5e12', '0,5T', '1,234e12', '1.234,5')
+  def test_a_decimal_comma_is_no_thousands(self, text):
+    self.assertIsNone(calculator.amount(text))
+    self.type('flops', '3e15')
+    self.assertEqual(self.browser.run('location.hash'), '#flops=3e15')
+    shown = self.type('flops', text)
+    self.assertEqual({x['value'] for x in shown.values()}, {None})
+    self.assertEqual(self.said(), calculator.complaint(text))
+    self.assertEqual(self.browser.run('location.hash'), '')
+    self.silent()
 
   def test_a_choice_keeps_the_place(self):
     before = self.type('flops', '1e16')

@@ -12,6 +12,7 @@ import numpy as np
 
 from scaling_jax.analysis import summary
 from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis import words
 from tests import studies
 
 SECRET = {'value': 0.987654, 'low': 0.987653, 'high': 0.987655}
@@ -59,32 +60,40 @@ def analyzed():
 class FormatTest(parameterized.TestCase):
   @parameterized.parameters(
     (None, '?'), (0.0, '0'), (0.51234, '0.5123'), (221664, '221,664'),
+    (1.5, '1.500'), (0.02, '0.02000'), (-100.0, '-100.0'), (999.94, '999.9'),
     (999.96, '1,000'), (3.9374e6, '3.937e+06'), (2.2e-5, '2.200e-05'),
     (-0.05945, '-0.05945'), (-12345.6, '-12,346'),
   )  # fmt: skip
   def test_number(self, x, text):
-    self.assertEqual(summary.number(x), text)
+    self.assertEqual(words.number(x), text)
 
   @parameterized.parameters(
     (None, '?'), (221664, '221,664'), (3937408, '3.937M'), (1.2442e9, '1.244B'),
-    (1e12, '1T'), (3e15, '3.000e+15'),
+    (1e12, '1.000T'), (34e9, '34.00B'), (3e15, '3.000e+15'),
   )  # fmt: skip
   def test_amount(self, x, text):
-    self.assertEqual(summary.amount(x), text)
+    self.assertEqual(words.amount(x), text)
+
+  @parameterized.parameters(
+    (None, '?'), (86605.6, '86.6K'), (113328.5, '113K'), (7697727, '7.70M'),
+    (999_900, '1.00M'), (999, '999.0'), (1.6e9, '1.60B'), (3e15, '3.000e+15'),
+  )  # fmt: skip
+  def test_short(self, x, text):
+    self.assertEqual(words.short(x), text)
 
   def test_estimate(self):
     x = {'value': 0.5, 'low': 0.4, 'high': 0.6}
-    self.assertEqual(summary.estimate(x), '0.5 [0.4, 0.6]')
-    self.assertEqual(summary.estimate({**x, 'high': None}), '0.5 [0.4, ?]')
-    self.assertEqual(summary.estimate(uncertainty.unknown()), '–')
+    self.assertEqual(words.estimate(x), '0.5000 [0.4000, 0.6000]')
+    self.assertEqual(words.estimate({**x, 'high': None}), '0.5000 [0.4000, ?]')
+    self.assertEqual(words.estimate(uncertainty.unknown()), '–')
     bare = uncertainty.estimate(0.5, None, 0.95)
     self.assertEqual(
-      summary.estimate(bare, 'no_degrees_of_freedom'),
+      words.estimate(bare, 'no_degrees_of_freedom'),
       'no_degrees_of_freedom',
     )
     for status in BAD:
-      self.assertEqual(summary.estimate(x, status), status)
-      self.assertEqual(summary.estimate(uncertainty.unknown(), status), status)
+      self.assertEqual(words.estimate(x, status), status)
+      self.assertEqual(words.estimate(uncertainty.unknown(), status), status)
 
 
 class TablesTest(absltest.TestCase):
@@ -276,6 +285,15 @@ class WordsTest(absltest.TestCase):
     self.assertIn('Left out: x: it diverged', table.notes)
     self.assertIn('C was computed.', table.notes)
     self.assertIn('C was computed.', table.markdown())
+
+  def test_a_standard_error_is_called_one(self):
+    fits = analyzed()
+    table = named(fits)['runs']
+    self.assertEqual(table.columns[-1], '± (s.e.)')
+    self.assertIn('± is one standard error', ' '.join(table.notes))
+    for run in fits['runs']:
+      run['sem'] = None
+    self.assertNotIn('±', ' '.join(named(fits)['runs'].notes))
 
   def test_bias_is_a_share(self):
     fits = analyzed()

@@ -12,6 +12,8 @@ import math
 import re
 from typing import Any, NamedTuple
 
+from scaling_jax.analysis import markup
+from scaling_jax.analysis import reach
 from scaling_jax.analysis.uncertainty import Estimate
 
 TITLES = {
@@ -24,6 +26,9 @@ PREFERRED = ('parametric', 'isoflop', 'envelope')
 QUANTITIES = ('C', 'N', 'D', 'L')
 
 _NUMBER = re.compile(r'((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kmbt]?)')
+# A comma is dropped only where it groups thousands and can be nothing else:
+# many write decimals with one, and 1,5e12 must not become fifteen.
+_GROUPED = re.compile(r'[1-9]\d{0,2}(,\d{3})+(\.\d*)?[kmbt]?')
 _SUFFIXES = {'': 1.0, 'k': 1e3, 'm': 1e6, 'b': 1e9, 't': 1e12}
 
 Data = dict[str, Any]
@@ -60,12 +65,13 @@ def source(fits: dict[str, Any]) -> str | None:
 def data(fits: dict[str, Any]) -> Data:
   """What the page needs to calculate; law is null where none is ok."""
   name = source(fits)
-  C = [run['C'] for run in fits['runs']]
   out: Data = {'law': name, 'unit': fits['source']['unit']}
   if name is None:
     return out
   law = fits['laws'][name]
-  out['runs'] = {'low': min(C), 'high': max(C)}
+  fitted = reach.of_law(fits, name)
+  assert fitted is not None
+  out['fitted'] = fitted._asdict()
   if name == 'parametric':
     out['N'] = [law['N0']['value'], law['exponent_N']['value']]
     out['D'] = [law['D0']['value'], law['exponent_D']['value']]
@@ -176,10 +182,35 @@ def limits(law: Data, asked: str) -> tuple[float, float] | None:
   return math.exp(grid[0][0]) * (1 - 1e-9), math.exp(grid[-1][0]) * (1 + 1e-9)
 
 
+def where(law: Data, C: float) -> str:
+  """Whether the law was fitted there, as the page's script says it."""
+  fitted = law['fitted']
+  far, end = C / fitted['high'], fitted['largest']
+  side = ''
+  if C < fitted['low'] * (1 - 1e-6):
+    far, end, side = fitted['low'] / C, fitted['smallest'], 'below '
+  elif C <= fitted['high'] * (1 + 1e-6):
+    return f'Within the {fitted["inside"]}.'
+  return (
+    f'Extrapolated, {markup.times(far)} {side}the {end}: the interval holds'
+    ' only if the law keeps its shape that far.'
+  )
+
+
 def amount(text: str) -> float | None:
   """What people type: 1e18, 2.5e9, 10B, 3T, 1,000,000; None if no number."""
-  found = _NUMBER.fullmatch(re.sub(r'[\s,_]', '', text).lower())
+  plain = re.sub(r'[\s_]', '', text).lower()
+  if _GROUPED.fullmatch(plain):
+    plain = plain.replace(',', '')
+  found = _NUMBER.fullmatch(plain)
   if not found:
     return None
   x = float(found[1]) * _SUFFIXES[found[2]]
   return x if 0 < x < math.inf else None
+
+
+def complaint(text: str) -> str:
+  """What is wrong with a text that is no amount."""
+  if ',' in text:
+    return 'Use a point for decimals, and commas for thousands alone: 1.5e12.'
+  return 'That is no amount: it must be a positive number; try 1e18, 10B or 3T.'

@@ -88,16 +88,16 @@ def level_text(fits: Fits) -> str:
   return f'{100 * fits.get("level", 0.95):g} %'
 
 
-def noise(fits: Fits) -> float | None:
-  """The relative sd of runs that differ by their seed, as far as known."""
+def noise(fits: Fits) -> tuple[float | None, str]:
+  """The relative sd of runs without a law's misses, and what it is about."""
   between_seeds = value(fits.get('seed_noise'))
   if between_seeds is not None:
-    return between_seeds
+    return between_seeds, 'between seeds'
   # Scatter around parabolas is the next best; one bad budget must not rule.
   budgets = law_of(fits, 'isoflop').get('budgets') or []
   found = [value(b.get('noise')) for b in budgets if ok(b)]
   known = [number for number in found if number is not None]
-  return float(np.median(known)) if known else None
+  return float(np.median(known)) if known else None, 'about the parabolas'
 
 
 def loss_label(fits: Fits) -> str:
@@ -130,10 +130,15 @@ def power(number: float) -> str:
   return f'${ten}$' if digits == '1' else rf'${digits}\!\times\!{ten}$'
 
 
+def three_digits(number: float) -> str:
+  """A zero at the end is a digit too."""
+  return f'{number:#.3g}'.rstrip('.')
+
+
 def with_interval(
-  estimate: Estimate, text: Callable[[float], str] = '{:.3g}'.format
+  estimate: Estimate, text: Callable[[float], str] = three_digits
 ) -> str:
-  """An estimate in words: 0.49 [0.46, 0.52]."""
+  """An estimate in words: 0.490 [0.463, 0.520]."""
   number = value(estimate)
   if number is None:
     return 'none'

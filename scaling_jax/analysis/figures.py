@@ -22,12 +22,12 @@ from scaling_jax.analysis.law_figures import law_panels
 from scaling_jax.analysis.law_figures import parametric_law
 from scaling_jax.analysis.law_figures import predicted
 from scaling_jax.analysis.law_figures import residuals
-from scaling_jax.analysis.optima_figures import envelope
 from scaling_jax.analysis.optima_figures import exponents
 from scaling_jax.analysis.optima_figures import isoflop
 from scaling_jax.analysis.optima_figures import optimal
 from scaling_jax.analysis.run_figures import bpb_against_depth
 from scaling_jax.analysis.run_figures import bpb_against_tokens_per_param
+from scaling_jax.analysis.run_figures import envelope
 from scaling_jax.analysis.run_figures import loss_curves
 
 DPI = 150

@@ -1,14 +1,13 @@
 """What the fits say in sentences: what to train, and how far to trust it."""
 
 from collections.abc import Sequence
-import itertools
 from typing import Any, NamedTuple
 
 from scaling_jax.analysis import calculator
-from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import markup
-from scaling_jax.analysis import summary
+from scaling_jax.analysis import reach
 from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis import words
 from scaling_jax.analysis.uncertainty import Estimate
 
 Fits = dict[str, Any]
@@ -45,7 +44,7 @@ class Answer(NamedTuple):
 
   Attributes:
     C: FLOPs.
-    factor: C over the largest budget of the runs.
+    factor: C over the largest budget that the law was fitted on.
     law: its name in the fits.
     N, D: parameters and tokens.
     L: the loss it reaches; None where the approach doesn't say.
@@ -64,13 +63,14 @@ def answers(fits: Fits) -> list[Answer]:
   name = calculator.source(fits)
   if name is None:
     return []
-  largest = max(run['C'] for run in fits['runs'])
+  fitted = reach.of_law(fits, name)
+  assert fitted is not None
   out = []
   for C in fits['source']['targets']:
     at = _at(fits['laws'][name], C)
     if at is not None:
       L = at.get('L')
-      out.append(Answer(C, C / largest, name, at['N_opt'], at['D_opt'], L))
+      out.append(Answer(C, C / fitted.high, name, at['N_opt'], at['D_opt'], L))
   return out
 
 
@@ -81,20 +81,19 @@ def _at(law: dict[str, Any], C: float) -> dict[str, Any] | None:
 
 def in_words(answer: Answer, fits: Fits) -> str:
   """One sentence of plain text."""
-  N = summary.estimate(answer.N, show=summary.amount)
-  D = summary.estimate(answer.D, show=summary.amount)
-  much = (
-    f', {markup.times(answer.factor)} the largest budget of the runs,'
-    if answer.factor > 1 + 1e-6
-    else ''
-  )
+  N = words.estimate(answer.N, show=words.short)
+  D = words.estimate(answer.D, show=words.short)
+  much = ''
+  fitted = reach.of_law(fits, answer.law)
+  if fitted and answer.factor > 1 + 1e-6:
+    much = f', {markup.times(answer.factor)} the {fitted.largest},'
   sentence = (
     f'With {markup.flops(answer.C)} FLOPs{much} train {N} parameters on {D}'
     ' tokens'
   )
   if answer.L:
     unit = fits['source']['unit']
-    sentence += f', to reach a loss of {summary.estimate(answer.L)} {unit}'
+    sentence += f', to reach a loss of {words.estimate(answer.L)} {unit}'
   return f'{sentence}.'
 
 
@@ -102,50 +101,36 @@ def basis(fits: Fits) -> str:
   """Which approach the answer is of, and what the brackets hold."""
   name = calculator.source(fits)
   assert name is not None
-  text = (
-    f'By approach {calculator.TITLES[name]}; in brackets, {level(fits)}'
-    ' intervals.'
-  )
+  text = f'By approach {calculator.TITLES[name]}'
+  fitted = reach.of_law(fits, name)
+  if fitted and fitted.n_budgets:
+    text += (
+      f', through {fitted.n_budgets} budgets, the largest'
+      f' {markup.flops(fitted.high)} FLOPs'
+    )
+    factor = fits['source']['targets'][0] / fitted.high
+    if factor > 1 + 1e-6:
+      text += f', {markup.times(factor)} smaller'
+  text += f'; in brackets, {level(fits)} intervals.'
   if name != 'parametric':
     text += ' It says what to train, and not the loss that this reaches.'
   return text
 
 
+def untested(fits: Fits) -> str:
+  """A warning where the answer's law has nothing left to judge it by."""
+  name = calculator.source(fits)
+  fitted = reach.of_law(fits, name) if name else None
+  if not fitted or fitted.n_budgets != 2:
+    return ''
+  return (
+    'This law goes through two budgets only, and a line through two points'
+    ' cannot test itself.'
+  )
+
+
 def level(fits: Fits) -> str:
   return f'{100 * fits["level"]:g}\N{NO-BREAK SPACE}%'
-
-
-def agreement(fits: Fits) -> list[str]:
-  """Whether the approaches that are ok agree at the first target."""
-  laws, C = fits['laws'], fits['source']['targets'][0]
-  found = [
-    (number, at)
-    for number, name in (('1', 'envelope'), ('2', 'isoflop'), ('3', 'parametric'))
-    if laws[name]['status'] == 'ok' and (at := _at(laws[name], C))
-  ]  # fmt: skip
-  out = []
-  for (one, here), (other, there) in itertools.combinations(found, 2):
-    meets = {
-      name: hold_out.overlap(here[f'{name}_opt'], there[f'{name}_opt'])
-      for name in ('N', 'D')
-    }
-    apart = [name for name, met in meets.items() if met is False]
-    if apart:
-      out.append(
-        f'Approaches {one} and {other} disagree on {" and on ".join(apart)}:'
-        ' their intervals lie apart.'
-      )
-    elif all(meets.values()):
-      out.append(
-        f'Approaches {one} and {other} agree: their intervals for N and for D'
-        ' overlap.'
-      )
-    else:
-      out.append(
-        f'Approaches {one} and {other} cannot be held against each other: an'
-        ' interval is open.'
-      )
-  return out
 
 
 def silent(fits: Fits) -> list[tuple[str, str, str]]:
@@ -189,7 +174,7 @@ class Floor(NamedTuple):
 
 def floor(fits: Fits) -> Floor:
   law, unit = fits['laws']['parametric'], fits['source']['unit']
-  fitted = summary.estimate(law['E'], law['status'])
+  fitted = words.estimate(law['E'], law['status'])
   if law['status'] == 'ok':
     fitted = f'{fitted} {unit}' if law['E']['value'] is not None else fitted
   entropy = known_entropy(fits)

@@ -65,12 +65,14 @@ def foretell(
   for optimum in optima:
     optimum['actual'] = truth
     optimum['inside'] = overlap(optimum['predicted'], truth)
+  ahead = C / max(p.C for p in rest)
   known = [run['inside'] for run in runs if run['inside'] is not None]
   if not known:
     return {
       'status': fitted.status,
       'sentence': f'without the largest budget: {fitted.sentence}',
       'C': C,
+      'ahead': ahead,
       'runs': runs,
       'optima': optima,
     }
@@ -79,9 +81,10 @@ def foretell(
     'sentence': (
       f'{sum(known)} of {len(known)} losses at {C:.3g} FLOPs lie in the'
       f' intervals foretold from the budgets below, the largest of which is'
-      f' {C / max(p.C for p in rest):.2g} times smaller'
+      f' {ahead:.2g} times smaller'
     ),
     'C': C,
+    'ahead': ahead,
     'runs': runs,
     'optima': optima,
   }

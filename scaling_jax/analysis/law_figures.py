@@ -65,7 +65,7 @@ def contours(ax: Axes, fits: Fits) -> str:
   bar.outline.set_visible(False)  # type: ignore
   text = f'{len(runs)} runs by N, D and loss'
   if not law:
-    drawing.note(ax, [part.get('sentence', '')])
+    drawing.note(ax, [f'parametric: {part.get("sentence", "no fit")}'])
     return f'{text}, without a fitted law.'
   terms = ', '.join(
     f'{name} = {drawing.with_interval(part[name])}' for name in law._fields
@@ -109,11 +109,13 @@ def residuals(ax: Axes, fits: Fits) -> str:
   drawing.dress(ax, f'predicted {drawing.loss_label(fits)}', 'log(L / law), %')
   ax.set_xlim(*drawing.linear_range([r['predicted'] for r in rows], 0.04))
   ax.set_ylim(-limit, limit)
-  noise = drawing.noise(fits)
+  noise, about = drawing.noise(fits)
   if noise:
     ax.axhspan(
       -100 * noise, 100 * noise, color='#e8e8e8', zorder=0, gid='noise',
-      label=f'noise, ±{100 * noise:.2g} %',
+      label='\n'.join(
+        drawing.wrap(f'scatter {about}, ±{100 * noise:.2g} %', 14)
+      ),
     )  # fmt: skip
   ax.axhline(0, color=drawing.BLACK, linewidth=0.9, zorder=1, gid='zero')
   Cs = [drawing.budget_C(fits, b) for b in budgets]
@@ -135,7 +137,7 @@ def residuals(ax: Axes, fits: Fits) -> str:
     ])  # fmt: skip
   told = f', {beyond} of them beyond the figure' if beyond else ''
   spread = np.quantile(size, 0.5)
-  band = f', beside noise of {100 * noise:.2g} %' if noise else ''
+  band = f', beside a scatter {about} of {100 * noise:.2g} %' if noise else ''
   return (
     f'Residuals of {len(rows)} runs from the parametric law{told}: half lie'
     f' within {spread:.2g} %{band}, and the farthest is {size.max():.2g} % off.'
@@ -191,7 +193,7 @@ def predicted(ax: Axes, fits: Fits) -> str:
   _against_actual(ax, rows, held, drawing.level_text(fits))
   ax.legend(loc='upper left', frameon=False)
   if part and not drawing.ok(part):
-    drawing.note(ax, [part.get('sentence', '')])
+    drawing.note(ax, [f'held out: {part.get("sentence", "no fit")}'])
     # The legend's corner is the note's.
     ax.legend(loc='lower right', frameon=False)
   near = [h['actual'] for h in held]

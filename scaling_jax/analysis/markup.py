@@ -76,14 +76,20 @@ def number(shown: str) -> str:
   return text(shown)
 
 
-def table(made: summary.Table) -> str:
-  """A table of the summary with its notes; it scrolls where it is too wide."""
+def table(made: summary.Table, folded: str = '') -> str:
+  """A table of the summary with its notes; it scrolls where it is too wide.
+
+  Args:
+    made: the table.
+    folded: the line that opens its notes; '' shows them all.
+  """
   out = []
   if made.rows:
     out.append(_grid(made))
   else:
     out.append(paragraph(made.title, class_='caption'))
-  out.append(listed(made.notes, class_='notes'))
+  notes = listed(made.notes, class_='notes')
+  out.append(details(folded, notes) if folded and notes else notes)
   return tag('div', *out, class_='table', id=f'table-{made.name}')
 
 
@@ -204,4 +210,4 @@ def times(factor: float) -> str:
   """A factor in words: ten times, 2.5 times."""
   if math.isclose(factor, 10, rel_tol=1e-6):
     return 'ten times'
-  return f'{summary.number(float(f"{factor:.2g}"))} times'
+  return f'{float(f"{factor:.2g}"):,g} times'

@@ -5,6 +5,7 @@ sentence out.
 """
 
 from collections.abc import Callable
+import math
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -13,6 +14,8 @@ import numpy as np
 from scaling_jax import laws
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis import law_figures
+from scaling_jax.analysis import reach
+from scaling_jax.analysis import words
 from scaling_jax.analysis.drawing import Fits
 
 EXTRAPOLATED = 100  # beyond the largest budget, at most that many times
@@ -51,7 +54,7 @@ def isoflop(ax: Axes, fits: Fits) -> str:
   drawing.note(ax, [above if beyond else '', *_failures(budgets)])
   minima = drawing.listed(
     [
-      f'N = {drawing.with_interval(b["N_opt"], drawing.count)} at C ='
+      f'N = {drawing.with_interval(b["N_opt"], words.short)} at C ='
       f' {drawing.flops(b["C"])}'
       for b in fitted
     ]
@@ -137,19 +140,30 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
   end = min(max(at, default=10 * last), EXTRAPOLATED * last)
   if not curves:
     end = last
-  seen = [c.f(C) for c in curves for C in (first, end)]
-  seen += [drawing.value(b[quantity]) for _, b in points]
+  bands = {c.name: _band(c.at, quantity, first, end) for c in curves}
+  best = [drawing.value(b[quantity]) for _, b in points]
   ends = [e for _, b in points for e in drawing.interval(b[quantity]) or ()]
-  bands = [_band(c.at, quantity, first, end) for c in curves]
-  ends += [e for band in bands for e in band[1:].flat]
+
+  def limits(drawn: list[_Curve]) -> drawing.Range:
+    seen = best + [c.f(C) for c in drawn for C in (first, end)]
+    widest = [e for c in drawn for e in bands[c.name][1:].flat]
+    return drawing.log_range(seen, [*ends, *widest])
+
+  wide = _too_wide(curves, bands, limits)
+  shown = [c for c in curves if c not in wide]
+  y_range = limits(shown)
   drawing.dress(ax, drawing.LABELS['C'], drawing.LABELS[quantity])
   left, right = drawing.log_range([first, end], pad=0.03)
   drawing.log_axis(ax, 'x', left, right, drawing.power)
-  drawing.log_axis(ax, 'y', *drawing.log_range(seen, ends), drawing.count)
+  drawing.log_axis(ax, 'y', *y_range, drawing.count)
   if curves:
-    _shade(ax, last, right)
-  for curve, band in zip(curves, bands):
-    _draw_curve(ax, curve, band, (first, last, end))
+    # What no law used is extrapolated, also where there are runs.
+    _shade(ax, min(max(c.last for c in curves), last), right)
+  for curve in shown:
+    _draw_curve(
+      ax, curve, bands[curve.name], (first, min(curve.last, last), end)
+    )
+  _name_the_wide(ax, wide)
   for i, b in points:
     drawing.estimate_mark(
       ax, b['C'], b[quantity], along='y', color=drawing.BLUE, marker='o',
@@ -160,9 +174,10 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
     loc='lower left', bbox_to_anchor=(0, 1.01), borderaxespad=0, frameon=False
   )
   drawing.note(ax, [
-    part.get('sentence', '')
+    f'{name}: {part["sentence"]}'
     for name in ('isoflop', 'parametric')
-    if (part := drawing.law_of(fits, name)) and not drawing.ok(part)
+    if (part := drawing.law_of(fits, name))
+    and not drawing.ok(part) and part.get('sentence')
   ])  # fmt: skip
   return _optimal_alt(quantity, points, curves)
 
@@ -184,12 +199,36 @@ _APPROACHES = {
 
 
 class _Curve(NamedTuple):
-  """A law's optimum: f(C), its exponent, and its intervals at some C."""
+  """A law's optimum: f(C), its exponent, its intervals at some C.
+
+  Attributes:
+    last: the largest FLOP count that the law was fitted on.
+  """
 
   name: str
   f: Callable[[Any], Any]
   exponent: drawing.Estimate
   at: list[dict[str, Any]]
+  last: float
+
+
+def _too_wide(curves, bands, limits) -> list[_Curve]:
+  """The laws whose bands are wider than a figure of the others.
+
+  Beside others such a band would cover all, and a bare line look the surest.
+  """
+  wide = [
+    c for c in curves
+    if (others := [o for o in curves if o is not c])
+    and _wider(bands[c.name], limits(others))
+  ]  # fmt: skip
+  return [] if len(wide) == len(curves) else wide
+
+
+def _wider(band: np.ndarray, limits: drawing.Range) -> bool:
+  """Whether a law's band is somewhere wider than a figure of these limits."""
+  low, high = band[1:]
+  return bool(np.any(high / low > limits[1] / limits[0]))
 
 
 def _optimum_law(fits: Fits, name: str, quantity: str) -> _Curve | None:
@@ -198,21 +237,27 @@ def _optimum_law(fits: Fits, name: str, quantity: str) -> _Curve | None:
   if not drawing.ok(law):
     return None
   at = sorted(law.get('at') or [], key=lambda a: a['C'])
+  fitted = reach.of_law(fits, name)
+  last = fitted.high if fitted else math.inf
   if name == 'parametric':
     surface = law_figures.parametric_law(law)
     exponent = law.get(f'exponent_{quantity[0]}') or {}
     if surface is None or drawing.value(exponent) is None:
       return None
     return _Curve(
-      name, lambda C: getattr(surface.optimum(C), quantity[0]), exponent, at
+      name,
+      lambda C: getattr(surface.optimum(C), quantity[0]),
+      exponent,
+      at,
+      last,
     )
-  fitted = law.get(quantity) or {}
-  coefficient = drawing.value(fitted.get('coefficient'))
-  power = drawing.value(fitted.get('exponent'))
+  power_law = law.get(quantity) or {}
+  coefficient = drawing.value(power_law.get('coefficient'))
+  power = drawing.value(power_law.get('exponent'))
   if coefficient is None or power is None:
     return None
   line = laws.PowerLaw(coefficient, power)
-  return _Curve(name, lambda C: line(C), fitted['exponent'], at)
+  return _Curve(name, lambda C: line(C), power_law['exponent'], at, last)
 
 
 def _band(at, quantity: str, first: float, end: float) -> np.ndarray:
@@ -249,17 +294,26 @@ def _draw_curve(ax, curve, band, where) -> None:
       C, curve.f(C), color=color, linewidth=width, linestyle=line,
       label=label, zorder=3, gid=f'{name}-{gid}',
     )  # fmt: skip
-  if band.size and name != 'envelope':
+  if band.size:
     ax.fill_between(
       *band, color=color, alpha=0.16, linewidth=0, zorder=1.5,
       gid=f'{name}-band',
     )  # fmt: skip
 
 
+def _name_the_wide(ax, wide: list[_Curve]) -> None:
+  for curve in wide:
+    title, color, style = _APPROACHES[curve.name]
+    ax.plot(
+      [], [], color=color, linestyle=style, gid=f'{curve.name}-wide',
+      label=f'{title}: band wider than the figure',
+    )  # fmt: skip
+
+
 def _optimal_alt(quantity, points, curves) -> str:
   optima = drawing.listed(
     [
-      f'{drawing.with_interval(b[quantity], drawing.count)} at C ='
+      f'{drawing.with_interval(b[quantity], words.short)} at C ='
       f' {drawing.flops(b["C"])}'
       for _, b in points
     ]
@@ -270,48 +324,6 @@ def _optimal_alt(quantity, points, curves) -> str:
   )
   grows = f'the laws grow as {exponents}' if exponents else 'no law is shown'
   return f'{quantity} against C: {optima or "no single optimum"}; {grows}.'
-
-
-def envelope(ax: Axes, fits: Fits) -> str:
-  """Training curves against compute, and the least loss at every C."""
-  law = drawing.law_of(fits, 'envelope')
-  curves = law.get('curves') or []
-  if not curves:
-    return ''
-  points = law.get('points') or [] if drawing.ok(law) else []
-  ends = [c['L'][-1] for c in curves]
-  low = min(L for c in curves for L in c['L'])
-  # A curve starts at the loss of guessing, far above where curves cross.
-  high = max([*ends, *(p['L'] for p in points)])
-  drawing.dress(ax, drawing.LABELS['C'], drawing.loss_label(fits))
-  top = high + 0.35 * (high - low)
-  Cs = [C for c in curves for C, L in zip(c['C'], c['L']) if top >= L]
-  drawing.log_axis(ax, 'x', *drawing.log_range(Cs, pad=0.03), drawing.power)
-  ax.set_ylim(low - 0.06 * (high - low), top)
-  mappable = drawing.colours_of_N([c['N'] for c in curves])
-  for c in curves:
-    ax.plot(
-      c['C'], c['L'], color=mappable.to_rgba(c['N']), linewidth=0.7,
-      gid=f'curve-{c["run_id"]}',
-    )  # fmt: skip
-  drawing.bar_of_N(ax, mappable)
-  if points:
-    ax.plot(
-      [p['C'] for p in points], [p['L'] for p in points], color=drawing.BLACK,
-      linewidth=2, label='envelope', gid='envelope', zorder=4,
-    )  # fmt: skip
-    ax.legend(loc='upper right', frameon=False)
-  if not drawing.ok(law):
-    drawing.note(ax, [law.get('sentence', '')])
-  text = f'Loss against C along {len(curves)} training curves'
-  if not points:
-    return f'{text}, without an envelope.'
-  first, last = points[0], points[-1]
-  return (
-    f'{text}; their envelope falls from {first["L"]:.3g} at C ='
-    f' {drawing.flops(first["C"])} to {last["L"]:.3g} at C ='
-    f' {drawing.flops(last["C"])}.'
-  )
 
 
 def exponents(ax: Axes, fits: Fits) -> str:

@@ -18,6 +18,7 @@ from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import report_parts as parts
 from scaling_jax.analysis import summary
+from scaling_jax.analysis import verdicts
 from scaling_jax.analysis.markup import tag
 
 NAME = 'index.html'
@@ -137,6 +138,8 @@ def _header(fits: Fits) -> str:
     f'{fits["source"]["n_runs"]} runs of {span} FLOPs, loss in'
     f' {fits["source"]["unit"]}. Every interval is at {headline.level(fits)}.'
   )
+  if any(run['sem'] is not None for run in fits['runs']):
+    said = f'{said[:-1]}; a ± is one standard error.'
   return tag(
     'header',
     tag('h1', markup.text(_title(fits))),
@@ -149,7 +152,11 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
   out = []
   if found:
     first = found[0]
-    out.append(tag('p', parts.spoken(first, fits), class_='answer'))
+    spoken = [parts.spoken(first, fits)]
+    if warning := headline.untested(fits):
+      spoken.append(markup.text(warning))
+    out.append(tag('p', ' '.join(spoken), class_='answer'))
+    out.append(parts.doubts(fits))
     out += [
       markup.paragraph(headline.in_words(answer, fits)) for answer in found[1:]
     ]
@@ -161,7 +168,8 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
         class_='answer',
       )
     )
-  out += [markup.paragraph(text) for text in headline.agreement(fits)]
+  if said := verdicts.agreement(fits):
+    out.append(markup.paragraph(said))
   if 'targets' in tables:
     tables['targets'].title = 'By approach'
     out.append(markup.table(tables['targets']))
@@ -190,6 +198,8 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
       markup.text(headline.sentence(held['sentence'])),
     ),
   ]
+  if said := verdicts.narrow(fits):
+    out.append(parts.warning('too narrow', said))
   if tables['hold_out'].rows:
     tables['hold_out'].title = 'Foretold and measured'
     tables['hold_out'].notes = []  # its sentence stands above
@@ -207,7 +217,7 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
   ]
   notes = fits['laws']['parametric']['notes']
   if notes:
-    out.append(tag('h3', 'The shape of the law'))
+    out.append(tag('h3', 'The shape of the law', id='shape'))
     out += [markup.paragraph(headline.sentence(note)) for note in notes]
   return ''.join(out)
 
@@ -226,5 +236,7 @@ def _tables(fits: Fits, tables: dict[str, summary.Table]) -> str:
 
 
 def _further(tables: dict[str, summary.Table]) -> str:
-  names = ('conventions', 'curves')
-  return ''.join(markup.table(tables[n]) for n in names if n in tables)
+  out = [markup.table(tables['conventions'])] if 'conventions' in tables else []
+  if 'curves' in tables:
+    out.append(markup.table(tables['curves'], 'What each curve shows'))
+  return ''.join(out)

@@ -6,7 +6,8 @@ from typing import Any
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
-from scaling_jax.analysis import summary
+from scaling_jax.analysis import verdicts
+from scaling_jax.analysis import words
 from scaling_jax.analysis.markup import tag
 
 Fits = dict[str, Any]
@@ -56,18 +57,41 @@ def notices(fits: Fits) -> str:
 
 def spoken(answer: headline.Answer, fits: Fits) -> str:
   """The headline's sentence as HTML, its numbers set apart."""
-  words = headline.in_words(answer, fits)
-  out = markup.text(words)
+  out = markup.text(headline.in_words(answer, fits))
   for estimate, show in (
-    (answer.N, summary.amount),
-    (answer.D, summary.amount),
-    (answer.L, summary.number),
+    (answer.N, words.short),
+    (answer.D, words.short),
+    (answer.L, words.number),
   ):
     if estimate is not None:
-      plain = summary.estimate(estimate, show=show)
+      plain = words.estimate(estimate, show=show)
       shown = tag('strong', markup.number(plain))
       out = out.replace(markup.text(plain), shown, 1)
   return out
+
+
+def warning(word: str, said: str) -> str:
+  """A sentence that speaks against a law, marked as such."""
+  return tag('p', f'{markup.badge(word)} ', markup.text(said))
+
+
+def doubts(fits: Fits) -> str:
+  """How the headline's law was tested, and what is known against it."""
+  said = [markup.text(verdicts.tested(fits))]
+  # Only losses test the intervals, and only the parametric law foretells any.
+  by_loss = calculator.source(fits) == 'parametric'
+  if by_loss and verdicts.narrow(fits):
+    said.append(
+      f'{markup.badge("too narrow")} Fewer than should: the intervals are too'
+      ' narrow ahead of the runs.'
+    )
+  for note in fits['laws']['parametric']['notes'] if by_loss else ():
+    first = note.partition(':')[0]
+    said.append(
+      f'{markup.text(first)}: see <a href="#shape">the shape of the law</a>.'
+    )
+  said.append('<a href="#trust">How far to trust it</a>')
+  return tag('p', ' '.join(said), class_='tested')
 
 
 def calculator_form(fits: Fits) -> str:
@@ -90,7 +114,7 @@ def calculator_form(fits: Fits) -> str:
     [
       *(markup.paragraph(sentence, class_='quiet') for sentence in said),
       _form(C, bool(law['tokens'])),
-      _results(reading, law['unit']),
+      _results(reading, law),
       tag(
         'noscript',
         markup.paragraph('The calculator needs JavaScript; above is one case.'),
@@ -132,22 +156,24 @@ def _form(C: float, with_tokens: bool) -> str:
   )
 
 
-def _results(reading: calculator.Reading | None, unit: str) -> str:
+def _results(reading: calculator.Reading | None, law: calculator.Data) -> str:
   shows = {
-    'N': ('N, parameters', summary.amount),
-    'D': ('D, tokens', summary.amount),
-    'L': (f'L, {unit}', summary.number),
-    'tokens_per_param': ('Tokens per parameter', summary.number),
+    'N': ('N, parameters', words.amount),
+    'D': ('D, tokens', words.amount),
+    'L': (f'L, {law["unit"]}', words.number),
+    'tokens_per_param': ('Tokens per parameter', words.number),
     'C': ('C, FLOPs', markup.flops),
   }
   rows = []
   for name, (title, show) in shows.items():
     estimate = getattr(reading, name) if reading else None
     rows.append(_result(name, title, estimate, show))
+  C = reading.C['value'] if reading else None
+  said = calculator.where(law, C) if C else ''
   return tag(
     'div',
     tag('dl', *rows, class_='results'),
-    tag('p', id='said', class_='quiet'),
+    markup.paragraph(said, id='said', class_='quiet'),
     role='status',
     aria_live='polite',
   )
@@ -160,7 +186,7 @@ def _result(name: str, title: str, estimate, show) -> str:
     if estimate['low'] == estimate['high'] is not None:
       value, interval = show(estimate['value']), 'given'
     else:
-      shown = summary.estimate(estimate, show=show)
+      shown = words.estimate(estimate, show=show)
       value, _, interval = shown.partition(' [')
       interval = interval and f'[{interval}'
   return tag(
@@ -239,7 +265,7 @@ def _exponents(law: dict[str, Any]) -> list[tuple[str, str]]:
   return [
     (
       f'Exponent of {name}',
-      markup.number(summary.estimate(law[part]['exponent'], law['status'])),
+      markup.number(words.estimate(law[part]['exponent'], law['status'])),
     )
     for name, part in (('N_opt', 'N_opt'), ('D_opt', 'D_opt'))
   ]
@@ -261,8 +287,8 @@ def _certificate(law: dict[str, Any]) -> list[tuple[str, str]]:
   for name, key in (('Solver', 'solver'), ('Bootstrap', 'method')):
     if law[key]:
       rows.append((name, markup.text(str(law[key]))))
-  noise = summary.estimate(law['noise'], law['status'])
-  rows.append(('Noise, sd of log L', markup.number(noise)))
+  noise = words.estimate(law['noise'], law['status'])
+  rows.append(('Scatter about the law, sd of log L', markup.number(noise)))
   return rows
 
 

@@ -12,6 +12,8 @@ from scaling_jax.analysis.drawing import Fits
 
 def bpb_against_depth(ax: Axes, fits: Fits) -> str:
   """Bits per byte against the number of layers, a line for each budget."""
+  if len({run.get('depth') for run in fits.get('runs') or []}) < 2:
+    return ''  # a column of points says nothing of depth
   ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
   return _bpb(ax, fits, lambda run: run.get('depth') or None, 'depth, layers')
 
@@ -136,3 +138,72 @@ def _told(fitted: list[dict[str, Any]]) -> str:
     f'{len(fitted)} fitted laws fall to their floors with exponents from'
     f' {low:.2g} to {high:.2g}'
   )
+
+
+def envelope(ax: Axes, fits: Fits) -> str:
+  """Training curves against compute, and the least loss at every C."""
+  law = drawing.law_of(fits, 'envelope')
+  curves = law.get('curves') or []
+  if not curves:
+    return ''
+  points = law.get('points') or [] if drawing.ok(law) else []
+  ends = [c['L'][-1] for c in curves]
+  low = min(L for c in curves for L in c['L'])
+  # A curve starts at the loss of guessing, far above where curves cross.
+  high = max([*ends, *(p['L'] for p in points)])
+  drawing.dress(ax, drawing.LABELS['C'], drawing.loss_label(fits))
+  top = high + 0.35 * (high - low)
+  Cs = [C for c in curves for C, L in zip(c['C'], c['L']) if top >= L]
+  drawing.log_axis(ax, 'x', *drawing.log_range(Cs, pad=0.03), drawing.power)
+  ax.set_ylim(low - 0.06 * (high - low), top)
+  mappable = drawing.colours_of_N([c['N'] for c in curves])
+  for c in curves:
+    ax.plot(
+      c['C'], c['L'], color=mappable.to_rgba(c['N']), linewidth=0.7,
+      gid=f'curve-{c["run_id"]}',
+    )  # fmt: skip
+  drawing.bar_of_N(ax, mappable)
+  pieces = _pieces(points, curves)
+  for i, piece in enumerate(pieces):
+    ax.plot(
+      [p['C'] for p in piece], [p['L'] for p in piece], color=drawing.BLACK,
+      linewidth=2, label='_' if i else 'envelope', gid='envelope', zorder=4,
+    )  # fmt: skip
+  if pieces:
+    ax.legend(loc='upper right', frameon=False)
+  if not drawing.ok(law):
+    drawing.note(ax, [f'envelope: {law.get("sentence", "no fit")}'])
+  text = f'Loss against C along {len(curves)} training curves'
+  if not points:
+    return f'{text}, without an envelope.'
+  first, last = points[0], points[-1]
+  steps = (
+    '; it steps up where shorter runs, annealed by then, end'
+    if len(pieces) > 1
+    else ''
+  )
+  return (
+    f'{text}; their envelope falls from {first["L"]:.3g} at C ='
+    f' {drawing.flops(first["C"])} to {last["L"]:.3g} at C ='
+    f' {drawing.flops(last["C"])}{steps}.'
+  )
+
+
+def _pieces(points, curves) -> list[list[dict[str, float]]]:
+  """The envelope cut where it rises because curves end there.
+
+  A run that ends has been annealed and lies below longer runs at that point:
+  a line on to those would show a loss that rises with compute.
+  """
+  ends = np.sort([c['C'][-1] for c in curves])
+  out: list[list[dict[str, float]]] = []
+  before = None
+  for point in points:
+    ended = before and np.any(
+      (ends >= before['C'] * (1 - 1e-9)) & (ends < point['C'])
+    )
+    if before is None or (ended and point['L'] > before['L']):
+      out.append([])
+    out[-1].append(point)
+    before = point
+  return out

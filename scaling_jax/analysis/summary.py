@@ -12,11 +12,16 @@ from etils import epath
 import numpy as np
 
 from scaling_jax import records
-
-ENDS = ('low', 'high')  # an open one is shown as ?
+from scaling_jax.analysis import words
+from scaling_jax.analysis.words import estimate
 
 Fits = dict[str, Any]
-Estimate = dict[str, float | None]
+
+_TITLES = {
+  'envelope': '1, envelope',
+  'isoflop': '2, isoFLOP',
+  'parametric': '3, parametric',
+}
 
 
 class Table:
@@ -105,35 +110,6 @@ def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
   return made
 
 
-def number(x: float | None) -> str:
-  """Four significant digits, as people write them: 221,664 or 3.94e+06."""
-  if x is None:
-    return '?'
-  size = abs(x)
-  if x == 0 or 1e-3 <= size < 1e6:
-    return f'{x:,.4g}' if size < 1000 else f'{x:,.0f}'
-  return f'{x:.3e}'
-
-
-def estimate(x: Estimate, status: str = 'ok', show=None) -> str:
-  """value [low, high], or the status where the value is not to be trusted."""
-  if x['value'] is None or status not in ('ok', 'no_degrees_of_freedom'):
-    return '–' if status == 'ok' else status
-  if x['low'] is None and x['high'] is None:
-    return 'no interval' if status == 'ok' else status  # never a bare number
-  show = show or number
-  low, high = ('?' if x[end] is None else show(x[end]) for end in ENDS)
-  return f'{show(x["value"])} [{low}, {high}]'
-
-
-def amount(x: float | None) -> str:
-  """A count of parameters or tokens: 221,664 or 3.937M or 1.244B."""
-  if x is None or not 1e6 <= x < 1e15:
-    return number(x)
-  digits = 3 * int(np.log10(x) // 3)
-  return f'{x / 10**digits:.4g}{" KMBT"[digits // 3]}'
-
-
 def _is_estimate(value: Any) -> bool:
   return isinstance(value, dict) and 'low' in value
 
@@ -190,9 +166,14 @@ def _runs(fits: Fits) -> Table:
       'D (tokens)': f'{run["D"]:,.0f}',
       'S': f'{run["S"]:,}' if run['S'] else '–',
       _loss_name(fits): f'{run["loss"]:.4f}',
-      '±': f'{run["sem"]:.4f}' if _known(run['sem']) else '–',
+      '± (s.e.)': f'{run["sem"]:.4f}' if _known(run['sem']) else '–',
     }
     table.add(row, shown)
+  if any(_known(run['sem']) for run in fits['runs']):
+    table.notes.append(
+      '± is one standard error of a loss, over the tokens it was evaluated on,'
+      f' and no interval at {100 * fits["level"]:g} %.'
+    )
   table.notes += [
     f'Left out: {entry["run_id"]}: {entry["reason"]}'
     for entry in fits['source']['left_out']
@@ -204,7 +185,7 @@ def _runs(fits: Fits) -> Table:
   return table
 
 
-def _percent(x: Estimate) -> str:
+def _percent(x: words.Estimate) -> str:
   value, low, high = (100 * x[k] for k in ('value', 'low', 'high'))  # type: ignore
   return f'{value:.2f} % [{low:.2f}, {high:.2f}]'
 
@@ -223,9 +204,9 @@ def _budgets(fits: Fits) -> Table:
     row |= {name: b[name] for name in ('N_opt_local', 'bias', 'status')}
     shown = {'C (FLOPs)': f'{b["C"]:.3g}', 'models': str(b['n_models'])}
     for name in ('N_opt', 'D_opt'):
-      shown[name] = estimate(b[name], b['status'], amount)
+      shown[name] = estimate(b[name], b['status'], words.amount)
     shown['L_min'] = estimate(b['L_min'], b['status'])
-    local = estimate(b['N_opt_local'], b['status'], amount)
+    local = estimate(b['N_opt_local'], b['status'], words.amount)
     shown['N_opt by Akima'] = local
     shown["parabola's bias"] = (
       '–'
@@ -241,10 +222,8 @@ def _budgets(fits: Fits) -> Table:
 
 def _power_laws(fits: Fits) -> Table:
   table = Table('power_laws', 'N_opt = N0 C^a and D_opt = D0 C^b')
-  for name, title in (
-    ('envelope', '1, envelope'),
-    ('isoflop', '2, isoFLOP'),
-  ):
+  for name in ('envelope', 'isoflop'):
+    title = _TITLES[name]
     law = fits['laws'][name]
     numbers = {
       'N0': law['N_opt']['coefficient'],
@@ -292,18 +271,14 @@ def _parametric(fits: Fits) -> Table:
   table.notes += law['notes']
   noise = law['noise']
   if noise['value'] is not None:
-    table.notes.append(f'Runs scatter by {_percent(noise)} about it.')
+    table.notes.append(f'Runs scatter by {_percent(noise)} about the law.')
   return table
 
 
 def _targets(fits: Fits) -> Table:
   table = Table('targets', 'What to train')
   for C in fits['source']['targets']:
-    for name, title in (
-      ('envelope', '1, envelope'),
-      ('isoflop', '2, isoFLOP'),
-      ('parametric', '3, parametric'),
-    ):
+    for name, title in _TITLES.items():
       law = fits['laws'][name]
       found = [row for row in law['at'] if abs(row['C'] / C - 1) < 1e-9]
       if not found or law['status'] != 'ok':
@@ -321,8 +296,8 @@ def _targets(fits: Fits) -> Table:
         {
           'C (FLOPs)': f'{C:.3g}',
           'approach': title,
-          'N': estimate(at['N_opt'], show=amount),
-          'D (tokens)': estimate(at['D_opt'], show=amount),
+          'N': estimate(at['N_opt'], show=words.amount),
+          'D (tokens)': estimate(at['D_opt'], show=words.amount),
           _loss_name(fits): estimate(loss),
         },
       )
@@ -348,11 +323,12 @@ def _hold_out(fits: Fits) -> Table:
       {
         'what': f'loss of {run["run_id"]}',
         'predicted': estimate(run['predicted']),
-        'actual': number(run['actual']),
+        'actual': words.number(run['actual']),
         'inside': inside,
       },
     )
   for optimum in found.get('optima', []):
+    title = _TITLES[optimum['law']]
     actual = optimum['actual']
     inside = {True: 'overlap', False: 'apart', None: '–'}[optimum['inside']]
     table.add(
@@ -363,14 +339,16 @@ def _hold_out(fits: Fits) -> Table:
         'inside': inside,
       },
       {
-        'what': f'N_opt by {optimum["law"]}',
-        'predicted': estimate(optimum['predicted'], optimum['status'], amount),
-        'actual': estimate(actual, show=amount),
+        'what': f'N_opt by {title}',
+        'predicted': estimate(
+          optimum['predicted'], optimum['status'], words.amount
+        ),
+        'actual': estimate(actual, show=words.amount),
         'inside': inside,
       },
     )
     if optimum['status'] != 'ok':
-      table.notes.append(f'N_opt by {optimum["law"]}: {optimum["sentence"]}.')
+      table.notes.append(f'N_opt by {title}: {optimum["sentence"]}.')
   table.notes.append(f'{found["sentence"]}.')
   return table
 

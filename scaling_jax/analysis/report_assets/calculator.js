@@ -12,11 +12,22 @@
   const NAMES = {C: 'flops', D: 'tokens'};
 
   function amount(text) {
-    const plain = text.replace(/[\s,_]/g, '').toLowerCase();
+    let plain = text.replace(/[\s_]/g, '').toLowerCase();
+    if (/^[1-9]\d{0,2}(,\d{3})+(\.\d*)?[kmbt]?$/.test(plain)) {
+      plain = plain.replace(/,/g, '');
+    }
     const found = /^((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kmbt]?)$/.exec(plain);
     if (!found) return null;
     const x = Number(found[1]) * SUFFIXES[found[2]];
     return x > 0 && x < Infinity ? x : null;
+  }
+
+  function complaint(text) {
+    if (text.includes(',')) {
+      return 'Use a point for decimals, and commas for thousands alone: 1.5e12.';
+    }
+    return 'That is no amount: it must be a positive number; ' +
+      'try 1e18, 10B or 3T.';
   }
 
   function centre(asked, x) {
@@ -79,10 +90,11 @@
   // Four significant digits, as the tables show them.
   function number(x) {
     if (x === null) return '?';
-    const short = Number(x.toPrecision(4));
     if (x >= 1000 && x < 1e6) return Math.round(x).toLocaleString('en-US');
-    if (x >= 1e-3 && x < 1000) return short.toLocaleString(
-      'en-US', {maximumSignificantDigits: 4});
+    if (x >= 1e-3 && x < 1000) {
+      const short = x.toPrecision(4);
+      return short === '1000' ? '1,000' : short;
+    }
     const [digits, exponent] = x.toExponential(3).split('e');
     const size = exponent.slice(1).padStart(2, '0');
     return `${digits}e${exponent[0]}${size}`;
@@ -91,8 +103,7 @@
   function count(x) {
     if (x === null || !(x >= 1e6 && x < 1e15)) return number(x);
     const thousands = Math.floor(Math.log10(x) / 3);
-    return String(Number((x / 10 ** (3 * thousands)).toPrecision(4))) +
-      ' KMBT'[thousands];
+    return (x / 10 ** (3 * thousands)).toPrecision(4) + ' KMBT'[thousands];
   }
 
   function flops(x) {
@@ -122,18 +133,23 @@
     }
   }
 
+  function times(factor) {
+    if (Math.abs(factor / 10 - 1) < 1e-6) return 'ten times';
+    return `${Number(factor.toPrecision(2)).toLocaleString('en-US')} times`;
+  }
+
   function where(C) {
-    const {low, high} = law.runs;
+    const {low, high, inside, largest, smallest} = law.fitted;
+    let said;
     if (C > high * (1 + 1e-6)) {
-      const factor = number(Number((C / high).toPrecision(2)));
-      return `Extrapolated: ${factor} times the largest budget of the runs.`;
+      said = `${times(C / high)} the ${largest}`;
+    } else if (C < low * (1 - 1e-6)) {
+      said = `${times(low / C)} below the ${smallest}`;
+    } else {
+      return `Within the ${inside}.`;
     }
-    if (C < low * (1 - 1e-6)) {
-      const factor = number(Number((low / C).toPrecision(2)));
-      return `Extrapolated: ${factor} times below the smallest budget of the` +
-        ' runs.';
-    }
-    return 'Within the range of the runs.';
+    return `Extrapolated, ${said}: the interval holds only if the law keeps ` +
+      'its shape that far.';
   }
 
   function asked() {
@@ -155,15 +171,19 @@
       said.textContent = where(found.C.value);
       const hash = `#${NAMES[name]}=${field.value.replace(/[\s,_]/g, '')}`;
       if (hash !== location.hash) history.replaceState(null, '', hash);
-    } else if (x === null) {
-      said.textContent = 'That is no amount: it must be a positive number; ' +
-        'try 1e18, 10B or 3T.';
+      return;
+    }
+    // A link copied now must not lead to the amount before.
+    if (location.hash) {
+      history.replaceState(null, '', location.pathname + location.search);
+    }
+    if (x === null) {
+      said.textContent = complaint(field.value);
     } else {
       const text = name === 'C' ? flops : count;
       const [low, high] = limits(name).map(text);
       said.textContent = `The law is stated from ${low} to ${high} ` +
-        `${name === 'C' ? 'FLOPs' : 'tokens'}: beyond, nothing is known of ` +
-        'its error.';
+        `${name === 'C' ? 'FLOPs' : 'tokens'}, and not outside.`;
     }
   }
 
