@@ -69,19 +69,22 @@ def _main(argv: list[str]) -> None:
   config = _CONFIG.value
   data_dir = config.data_dir or _ROOT / 'data'
   if _DRY_RUN.value:
-    experiment.dry_run(config, _WORKDIR.value, data_dir)
+    experiment.dry_run(config, _WORKDIR.value, data_dir, _parallel(config))
   else:
     _run(config, data_dir)
+
+
+def _parallel(config: ml_collections.ConfigDict) -> int:
+  return config.parallel if _PARALLEL.value is None else _PARALLEL.value
 
 
 def _run(config: ml_collections.ConfigDict, data_dir: os.PathLike) -> None:
   from scaling_jax.training import experiment
 
-  parallel = config.parallel if _PARALLEL.value is None else _PARALLEL.value
   analyze = config.analyze if _ANALYZE.value is None else _ANALYZE.value
   incomplete = None
   try:
-    experiment.run(config, _WORKDIR.value, data_dir, parallel)
+    experiment.run(config, _WORKDIR.value, data_dir, _parallel(config))
   except experiment.Incomplete as error:
     incomplete = error
   if analyze:

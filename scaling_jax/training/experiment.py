@@ -66,10 +66,7 @@ def run(
     Incomplete: some runs failed.
     Stopped: by Ctrl-C.
   """
-  if parallel < 1:
-    raise UserError(f'parallel={parallel} must be at least 1; try parallel=1')
-  if parallel > 1 and devices_lib.has_tpu():
-    parallel = 1
+  parallel = _checked(parallel)
   with interrupts.listening():
     return _run(config, workdir, data_dir, parallel)
 
@@ -99,6 +96,12 @@ def _run(
     log.display.close()
     raise Stopped(log.stopped()) from error
   return log.result(folder)
+
+
+def _checked(parallel: int) -> int:
+  if parallel < 1:
+    raise UserError(f'parallel={parallel} must be at least 1; try parallel=1')
+  return 1 if devices_lib.has_tpu() else parallel
 
 
 def _check_shares(jobs: list[job_lib.Job], parallel: int) -> None:
@@ -133,11 +136,12 @@ def _jobs(
   workdir: epath.PathLike,
   data_dir: epath.PathLike,
   devices: list | None,
+  most: int | None = None,
 ) -> list[job_lib.Job]:
-  """Every job of the experiment, checked."""
+  """Every job of the experiment, checked; `most` cores are there for each."""
   cells = sweep_lib.expand(config)
   if devices is None:
-    devices_lib.configure(config.devices)
+    devices_lib.configure(config.devices, most)
   return [
     job_lib.make_job(
       cell.config, cell.model, workdir, data_dir, devices, cell.label
@@ -265,13 +269,20 @@ def dry_run(
   config: ml_collections.ConfigDict,
   workdir: epath.PathLike,
   data_dir: epath.PathLike,
+  parallel: int = 1,
 ) -> None:
   """Prints what would be trained: N, D, S, FLOPs, epochs, the time to expect.
 
   The time comes from a few real steps of each model on this machine, made-up
   tokens, the results thrown away. Where the corpus was never prepared, what
   depends on it stays empty.
+
+  Args:
+    config: see `run`, as for workdir and data_dir.
+    parallel: runs at a time; steps are timed on one's share of the cores.
   """
+  parallel = _checked(parallel)
+  n_cores = launchers.shares(parallel)[0]['n_cores']
   cells = sweep_lib.expand(config)
   missing, total_s = None, 0.0
   rows: list[list[str]] = []
@@ -282,7 +293,7 @@ def dry_run(
     row = [cell.label, f'{plan.N:,}', f'{plan.D:,}', f'{plan.S:,}',
            f'{plan.flops_6ND:.3g}']  # fmt: skip
     try:
-      jobs = jobs or _jobs(config, workdir, data_dir, None)
+      jobs = jobs or _jobs(config, workdir, data_dir, None, n_cores)
     except dataset_lib.NotPrepared as error:
       missing = error
       rest = ['–', f'{plan.tokens_per_param:.1f}', '–', '–']
@@ -291,7 +302,7 @@ def dry_run(
       train = job.config.train
       alike = (job.gpt, train.batch_size, train.grad_accum)
       if alike not in timed:
-        timed[alike] = job_lib.time_step(job, 4)
+        timed[alike] = job_lib.time_step(job)
       seconds = estimate_s(job, timed[alike]) * len(config.seeds)
       total_s += seconds
       rest = [
@@ -309,9 +320,11 @@ def dry_run(
   if missing:
     print(f'FLOPs, epochs and time are not known, because {missing}')
   else:
+    at_once = min(parallel, len(rows) * len(config.seeds))
+    together = f', {at_once} at a time' if at_once > 1 else ''
     print(
-      f'{progress_lib.duration(total_s)} in all, evaluations included, from a'
-      f' few steps timed on {devices_lib.describe(job.devices)}'
+      f'{progress_lib.duration(total_s / at_once)} in all{together}, evaluations'
+      f' included, from a few steps timed on {devices_lib.describe(job.devices)}'
     )
 
 

@@ -112,10 +112,12 @@ def title(job: Job, seeds: Sequence[int]) -> str:
   return f'{job.label} seed {seeds[0]}' if any(seeds) else job.label
 
 
-def time_step(job: Job, steps: int) -> float:
-  """Seconds of one update of one seed, the best of `steps`, compiled before.
+def time_step(job: Job, dispatches: int = 4) -> float:
+  """Seconds of one update of one seed, in the best of a few dispatches.
 
-  It trains a model on made-up tokens and throws it away.
+  It trains a model on made-up tokens and throws it away. A dispatch has as many
+  updates as a quarter of a second should hold: of small models hundreds, as in
+  training, where dispatching takes longer than an update.
   """
   optimizer = optimizer_lib.make_optimizer(
     optimizer_lib.AdamW.of(job.config.train)
@@ -125,10 +127,15 @@ def time_step(job: Job, steps: int) -> float:
   train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
   step_many = step_lib.fuse(train_step, job.devices)
   B = settings.sequences_per_step(job.config) // devices
-  shape = (devices, 2, 1, B, job.gpt.block_size + 1)
+  K = settings.steps_per_dispatch(
+    job.config,
+    8.0 * job.flops_per_token * job.tokens_per_step,
+    job.devices[0].platform,
+  )
+  shape = (devices, K, 1, B, job.gpt.block_size + 1)
   windows, rates = np.zeros(shape, np.uint8), np.zeros(shape[1], np.float32)
   best_s = float('inf')
-  for i in range(1 + steps):
+  for i in range(1 + dispatches):
     started = time.perf_counter()
     states, metrics = step_many(states, windows, rates)
     jax.block_until_ready(metrics)
