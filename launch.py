@@ -10,7 +10,6 @@ The same command goes on where it was stopped, and does not train a finished
 run again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat16.
 """
 
-from collections.abc import Iterator
 import difflib
 import functools
 import os
@@ -131,8 +130,9 @@ def _first_cause(error: BaseException) -> BaseException:
 
 def _unknown_field(argv: list[str], error: BaseException) -> str:
   from configs import common
+  from scaling_jax import records
 
-  known = set(_dotted(common.get_config().to_dict()))
+  known = set(records.flatten(common.get_config().to_dict()))
   for arg in argv[1:]:
     name = arg.lstrip('-').partition('=')[0].removeprefix('config.')
     if arg.lstrip('-').startswith('config.') and name not in known:
@@ -143,14 +143,6 @@ def _unknown_field(argv: list[str], error: BaseException) -> str:
         f' declares; {advice}'
       )
   return f'the config asks for {error}, which it does not have; look there'
-
-
-def _dotted(fields: dict, prefix: str = '') -> Iterator[str]:
-  for name, value in fields.items():
-    if isinstance(value, dict):
-      yield from _dotted(value, f'{prefix}{name}.')
-    else:
-      yield prefix + name
 
 
 def _unreadable_config(argv: list[str], error: OSError) -> str:

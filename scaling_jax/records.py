@@ -126,6 +126,17 @@ def plain(value: Any) -> Any:
   return value
 
 
+def flatten(fields: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+  """Nested fields by dotted name."""
+  flat = {}
+  for name, value in fields.items():
+    if isinstance(value, dict):
+      flat.update(flatten(value, f'{prefix}{name}.'))
+    else:
+      flat[prefix + name] = value
+  return flat
+
+
 def write_atomic(path: epath.PathLike, data: bytes | str) -> None:
   """Writes a file that is whole or absent, whenever the process is killed."""
   path = epath.Path(path)

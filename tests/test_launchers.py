@@ -108,12 +108,14 @@ class SharesTest(parameterized.TestCase):
         self.assertEqual(devices_lib.gpus(), [])
 
 
-class OneByOneTest(absltest.TestCase):
+class ExperimentCase(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.root = tiny.make_corpus(self.create_tempdir().full_path)
     self.folder = self.root / 'runs' / 'tiny'
 
+
+class OneByOneTest(ExperimentCase):
   def test_a_sweep_and_its_table(self):
     runs, text = run(config(), self.root)
     self.assertEqual(
@@ -269,12 +271,7 @@ class OneByOneTest(absltest.TestCase):
 
 
 @pytest.mark.slow
-class SeveralAtATimeTest(absltest.TestCase):
-  def setUp(self):
-    super().setUp()
-    self.root = tiny.make_corpus(self.create_tempdir().full_path)
-    self.folder = self.root / 'runs' / 'tiny'
-
+class SeveralAtATimeTest(ExperimentCase):
   def test_the_same_runs_as_one_by_one(self):
     alone, _ = run(config(experiment='alone'), self.root)
     c = config(seeds=(0, 1))

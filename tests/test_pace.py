@@ -23,6 +23,13 @@ def report(label, share, S=1000):
   )
 
 
+def expecting(labels, parallel=1):
+  left = pace.Pace(parallel)
+  for label in labels:
+    left.expect(job(label), (0,))
+  return left
+
+
 class PaceTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
@@ -31,9 +38,7 @@ class PaceTest(absltest.TestCase):
     self.clock.return_value = 0.0
 
   def test_alike_runs(self):
-    left = pace.Pace()
-    for label in 'abcd':
-      left.expect(job(label), (0,))
+    left = expecting('abcd')
     self.assertIsNone(left.left_s([]))
     self.clock.return_value = 100.0
     left.end('a')
@@ -43,9 +48,7 @@ class PaceTest(absltest.TestCase):
     self.assertAlmostEqual(left.left_s([report('b', 0.5)]), 250.0)
 
   def test_what_was_done_before_is_not_taken_for_speed(self):
-    left = pace.Pace()
-    for label in 'ab':
-      left.expect(job(label), (0,))
+    left = expecting('ab')
     left.left_s([report('a', 0.8)])  # goes on from a checkpoint
     self.clock.return_value = 10.0
     self.assertAlmostEqual(left.left_s([report('a', 0.9)]), 110.0)
@@ -54,9 +57,7 @@ class PaceTest(absltest.TestCase):
     self.assertAlmostEqual(left.left_s([]), 100.0)
 
   def test_two_at_a_time(self):
-    left = pace.Pace(parallel=2)
-    for label in 'abc':
-      left.expect(job(label), (0,))
+    left = expecting('abc', 2)
     self.clock.return_value = 100.0
     left.end('a')
     left.end('b')
@@ -72,9 +73,7 @@ class PaceTest(absltest.TestCase):
     self.assertGreater(large, 20 * small)
 
   def test_a_failed_run_was_no_work(self):
-    left = pace.Pace()
-    for label in 'abc':
-      left.expect(job(label), (0,))
+    left = expecting('abc')
     self.clock.return_value = 100.0
     left.end('a')
     left.drop('b')

@@ -55,6 +55,15 @@ class TrainTest(absltest.TestCase):
       del result['experiment']
     self.assertEqual(*results)
 
+  def assert_goes_on_to_the_same(self, config, step):
+    """Resumed, a run goes on from `step` and ends as the one named whole."""
+    stream = tiny.Silence()
+    tiny.train(config, self.root, stream=stream)
+    self.assertIn(f'going on from step {step}', stream.text)
+    self.assert_same_records(
+      tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
+    )
+
   def interrupted(self, config, after, seeds=(0,), by=Killed):
     """Trains until `after` dispatches are done, saves as configured, dies."""
     calls = 0
@@ -132,23 +141,13 @@ class TrainTest(absltest.TestCase):
     for after in (2, 1):  # dies after 10 steps, goes on, dies after 15
       self.interrupted(config, after)
       self.assertIsNone(records.read_result(tiny.folder(self.root)))
-    stream = tiny.Silence()
-    tiny.train(config, self.root, stream=stream)
-    self.assertIn('going on from step 15', stream.text)
-    self.assert_same_records(
-      tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
-    )
+    self.assert_goes_on_to_the_same(config, 15)
 
   def test_ctrl_c_keeps_the_step_it_came_at(self):
     tiny.train(tiny.make_config(experiment='whole'), self.root)
     config = tiny.make_config()  # saves at the end alone
     self.interrupted(config, 2, by=KeyboardInterrupt)
-    stream = tiny.Silence()
-    tiny.train(config, self.root, stream=stream)
-    self.assertIn('going on from step 15', stream.text)
-    self.assert_same_records(
-      tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
-    )
+    self.assert_goes_on_to_the_same(config, 15)
 
   def test_ctrl_c_before_an_evaluation_leaves_it_due(self):
     tiny.train(tiny.make_config(experiment='whole'), self.root)
@@ -165,12 +164,7 @@ class TrainTest(absltest.TestCase):
       self.assertRaises(KeyboardInterrupt),
     ):
       tiny.train(config, self.root)
-    stream = tiny.Silence()
-    tiny.train(config, self.root, stream=stream)
-    self.assertIn('going on from step 10', stream.text)
-    self.assert_same_records(
-      tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
-    )
+    self.assert_goes_on_to_the_same(config, 10)
 
   def test_ctrl_c_in_the_last_update_keeps_it(self):
     config = tiny.make_config()

@@ -16,11 +16,6 @@ from scaling_jax.analysis import markup
 from scaling_jax.analysis import reach
 from scaling_jax.analysis.uncertainty import Estimate
 
-TITLES = {
-  'envelope': '1, envelope',
-  'isoflop': '2, isoFLOP',
-  'parametric': '3, parametric',
-}
 # The parametric law alone says the loss; parabolas ask less than curves do.
 PREFERRED = ('parametric', 'isoflop', 'envelope')
 QUANTITIES = ('C', 'N', 'D', 'L')

@@ -67,16 +67,11 @@ def answers(fits: Fits) -> list[Answer]:
   assert fitted is not None
   out = []
   for C in fits['source']['targets']:
-    at = _at(fits['laws'][name], C)
+    at = reach.stated(fits['laws'][name], C)
     if at is not None:
       L = at.get('L')
       out.append(Answer(C, C / fitted.high, name, at['N_opt'], at['D_opt'], L))
   return out
-
-
-def _at(law: dict[str, Any], C: float) -> dict[str, Any] | None:
-  found = [row for row in law['at'] if abs(row['C'] / C - 1) < 1e-9]
-  return found[0] if found else None
 
 
 def in_words(answer: Answer, fits: Fits) -> str:
@@ -101,7 +96,7 @@ def basis(fits: Fits) -> str:
   """Which approach the answer is of, and what the brackets hold."""
   name = calculator.source(fits)
   assert name is not None
-  text = f'By approach {calculator.TITLES[name]}'
+  text = f'By approach {words.TITLES[name]}'
   fitted = reach.of_law(fits, name)
   if fitted and fitted.n_budgets:
     text += (
@@ -136,7 +131,7 @@ def level(fits: Fits) -> str:
 def silent(fits: Fits) -> list[tuple[str, str, str]]:
   """(title, status, sentence and advice) of each approach that is not ok."""
   out = []
-  for name, title in calculator.TITLES.items():
+  for name, title in words.TITLES.items():
     law = fits['laws'][name]
     if law['status'] != 'ok':
       said = f'{sentence(law["sentence"])} {_advice(name, law, fits)}'.strip()

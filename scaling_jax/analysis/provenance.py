@@ -96,7 +96,7 @@ def _read(point: Point) -> _Made:
   devices = parts.get('devices')
   return _Made(
     point.run_id,
-    _flat(settings),
+    records.flatten(settings),
     _part(parts, 'versions'),
     devices if isinstance(devices, str) else '',
     _part(parts, 'corpus'),
@@ -106,17 +106,6 @@ def _read(point: Point) -> _Made:
 def _part(parts: dict[str, Any], name: str) -> dict[str, Any]:
   part = parts.get(name)
   return part if isinstance(part, dict) else {}
-
-
-def _flat(tree: dict[str, Any], path: str = '') -> dict[str, Any]:
-  """{'train.dtype': 'float32'} from {'train': {'dtype': 'float32'}}."""
-  out: dict[str, Any] = {}
-  for name, value in tree.items():
-    if isinstance(value, dict):
-      out |= _flat(value, f'{path}{name}.')
-    else:
-      out[f'{path}{name}'] = value
-  return out
 
 
 def _grouped(pairs: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:

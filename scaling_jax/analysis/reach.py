@@ -14,6 +14,12 @@ USED = ('ok', 'no_degrees_of_freedom')
 _SAME = 1.05  # runs of one budget differ by less
 
 
+def stated(law: dict[str, Any], C: float) -> dict[str, Any] | None:
+  """What a law states at C FLOPs, None where it states nothing there."""
+  found = (row for row in law['at'] if abs(row['C'] / C - 1) < 1e-9)
+  return next(found, None)
+
+
 class Reach(NamedTuple):
   """The FLOPs that a law was fitted on.
 

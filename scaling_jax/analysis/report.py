@@ -223,7 +223,7 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
 
 
 def _tables(fits: Fits, tables: dict[str, summary.Table]) -> str:
-  shown = set(parts.left_out(fits))
+  shown = set(summary.left_out(fits))
   runs = tables['runs']
   runs.notes = [note for note in runs.notes if note not in shown]
   # The same notes stand above, beside what they are about.

@@ -31,14 +31,6 @@ _FEW = 5  # as many are listed in the open
 _WIDTH = 12  # values of a setting that are listed
 
 
-def left_out(fits: Fits) -> list[str]:
-  """As the table of runs notes them."""
-  return [
-    f'Left out: {entry["run_id"]}: {entry["reason"]}'
-    for entry in fits['source']['left_out']
-  ]
-
-
 def notices(fits: Fits) -> str:
   """Runs that are missing from the laws: what a reader must know first."""
   entries = fits['source']['left_out']
@@ -102,7 +94,7 @@ def calculator_form(fits: Fits) -> str:
   C = fits['source']['targets'][0]
   reading = calculator.read(law, 'C', C)
   said = [
-    f'By approach {calculator.TITLES[law["law"]]}. Type 1e18, 2.5e9, 10B or 3T.'
+    f'By approach {words.TITLES[law["law"]]}. Type 1e18, 2.5e9, 10B or 3T.'
   ]
   if law['law'] != 'parametric':
     status = fits['laws']['parametric']['status']
@@ -229,7 +221,7 @@ def laws(fits: Fits) -> str:
     'parametric': _certificate(found['parametric']),
   }
   out = []
-  for name, title in calculator.TITLES.items():
+  for name, title in words.TITLES.items():
     law = found[name]
     out.append(
       tag(
@@ -265,9 +257,9 @@ def _exponents(law: dict[str, Any]) -> list[tuple[str, str]]:
   return [
     (
       f'Exponent of {name}',
-      markup.number(words.estimate(law[part]['exponent'], law['status'])),
+      markup.number(words.estimate(law[name]['exponent'], law['status'])),
     )
-    for name, part in (('N_opt', 'N_opt'), ('D_opt', 'D_opt'))
+    for name in ('N_opt', 'D_opt')
   ]
 
 

@@ -12,16 +12,11 @@ from etils import epath
 import numpy as np
 
 from scaling_jax import records
+from scaling_jax.analysis import reach
 from scaling_jax.analysis import words
 from scaling_jax.analysis.words import estimate
 
 Fits = dict[str, Any]
-
-_TITLES = {
-  'envelope': '1, envelope',
-  'isoflop': '2, isoFLOP',
-  'parametric': '3, parametric',
-}
 
 
 class Table:
@@ -110,6 +105,14 @@ def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
   return made
 
 
+def left_out(fits: Fits) -> list[str]:
+  """Runs that no law used, and why, as the table of runs notes them."""
+  return [
+    f'Left out: {entry["run_id"]}: {entry["reason"]}'
+    for entry in fits['source']['left_out']
+  ]
+
+
 def _is_estimate(value: Any) -> bool:
   return isinstance(value, dict) and 'low' in value
 
@@ -174,10 +177,7 @@ def _runs(fits: Fits) -> Table:
       '± is one standard error of a loss, over the tokens it was evaluated on,'
       f' and no interval at {100 * fits["level"]:g} %.'
     )
-  table.notes += [
-    f'Left out: {entry["run_id"]}: {entry["reason"]}'
-    for entry in fits['source']['left_out']
-  ]
+  table.notes += left_out(fits)
   table.notes += fits['source']['notes']
   seeds = fits['seed_noise']
   if seeds['value'] is not None:
@@ -222,34 +222,28 @@ def _budgets(fits: Fits) -> Table:
 
 def _power_laws(fits: Fits) -> Table:
   table = Table('power_laws', 'N_opt = N0 C^a and D_opt = D0 C^b')
-  for name in ('envelope', 'isoflop'):
-    title = _TITLES[name]
+  for name, title in words.TITLES.items():
     law = fits['laws'][name]
-    numbers = {
-      'N0': law['N_opt']['coefficient'],
-      'a': law['N_opt']['exponent'],
-      'D0': law['D_opt']['coefficient'],
-      'b': law['D_opt']['exponent'],
-    }
+    if name == 'parametric':
+      numbers = {
+        'N0': law['N0'],
+        'a': law['exponent_N'],
+        'D0': law['D0'],
+        'b': law['exponent_D'],
+      }
+    else:
+      numbers = {
+        'N0': law['N_opt']['coefficient'],
+        'a': law['N_opt']['exponent'],
+        'D0': law['D_opt']['coefficient'],
+        'b': law['D_opt']['exponent'],
+      }
     shown = {k: estimate(v, law['status']) for k, v in numbers.items()}
     table.add(
       {'approach': name, **numbers, 'status': law['status']},
       {'approach': title, **shown},
     )
     table.notes.append(f'{title}: {law["sentence"]}.')
-  law = fits['laws']['parametric']
-  numbers = {
-    'N0': law['N0'],
-    'a': law['exponent_N'],
-    'D0': law['D0'],
-    'b': law['exponent_D'],
-  }
-  shown = {k: estimate(v, law['status']) for k, v in numbers.items()}
-  table.add(
-    {'approach': 'parametric', **numbers, 'status': law['status']},
-    {'approach': '3, parametric', **shown},
-  )
-  table.notes.append(f'3, parametric: {law["sentence"]}.')
   return table
 
 
@@ -278,12 +272,11 @@ def _parametric(fits: Fits) -> Table:
 def _targets(fits: Fits) -> Table:
   table = Table('targets', 'What to train')
   for C in fits['source']['targets']:
-    for name, title in _TITLES.items():
+    for name, title in words.TITLES.items():
       law = fits['laws'][name]
-      found = [row for row in law['at'] if abs(row['C'] / C - 1) < 1e-9]
-      if not found or law['status'] != 'ok':
+      at = reach.stated(law, C)
+      if at is None or law['status'] != 'ok':
         continue
-      at = found[0]
       loss = at.get('L', {'value': None, 'low': None, 'high': None})
       table.add(
         {
@@ -328,7 +321,7 @@ def _hold_out(fits: Fits) -> Table:
       },
     )
   for optimum in found.get('optima', []):
-    title = _TITLES[optimum['law']]
+    title = words.TITLES[optimum['law']]
     actual = optimum['actual']
     inside = {True: 'overlap', False: 'apart', None: '–'}[optimum['inside']]
     table.add(
@@ -360,8 +353,10 @@ def _conventions(fits: Fits) -> Table:
       row,
       {
         'counted': row['name'],
-        '2, isoFLOP': estimate(row['isoflop']),
-        '3, parametric': estimate(row['parametric']),
+        **{
+          words.TITLES[name]: estimate(row[name])
+          for name in ('isoflop', 'parametric')
+        },
       },
     )
   return table

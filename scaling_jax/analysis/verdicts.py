@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from scipy import stats
 
 from scaling_jax.analysis import calculator
+from scaling_jax.analysis import headline
 from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import reach
@@ -19,7 +20,6 @@ At = dict[str, Any]
 TOO_WIDE = 10
 # As few inside by chance this rarely, and the intervals are too narrow.
 CHANCE = 0.05
-_NUMBERS = {'envelope': '1', 'isoflop': '2', 'parametric': '3'}
 
 
 def agreement(fits: Fits) -> str:
@@ -51,19 +51,18 @@ def agreement(fits: Fits) -> str:
     meeting = [tuple(telling)]
   for numbers in meeting:
     parts.append(f'approaches {_listed(numbers)} do not contradict each other')
-  return _sentence('; '.join([*parts, *silent.values()]))
+  return headline.sentence('; '.join([*parts, *silent.values()]))
 
 
 def _at_target(fits: Fits) -> dict[str, At]:
   """What each approach that is ok says at the first target, by its number."""
   C = fits['source']['targets'][0]
-  return {
-    number: row
-    for name, number in _NUMBERS.items()
-    if fits['laws'][name]['status'] == 'ok'
-    for row in fits['laws'][name]['at']
-    if abs(row['C'] / C - 1) < 1e-9
-  }
+  found = {}
+  for name, title in words.TITLES.items():
+    at = reach.stated(fits['laws'][name], C)
+    if fits['laws'][name]['status'] == 'ok' and at is not None:
+      found[title.partition(',')[0]] = at
+  return found
 
 
 def _too_wide(at: At) -> str:
@@ -78,12 +77,8 @@ def _too_wide(at: At) -> str:
   return ''
 
 
-def _listed(words: Sequence[str]) -> str:
-  return f'{", ".join(words[:-1])} and {words[-1]}'
-
-
-def _sentence(text: str) -> str:
-  return f'{text[0].upper()}{text[1:]}.' if text else ''
+def _listed(numbers: Sequence[str]) -> str:
+  return f'{", ".join(numbers[:-1])} and {numbers[-1]}'
 
 
 class Held(NamedTuple):
@@ -117,9 +112,8 @@ def narrow(fits: Fits) -> str:
   if not found or not found.narrow:
     return ''
   return (
-    f'Fewer losses lie inside than should at {100 * fits["level"]:g}'
-    '\N{NO-BREAK SPACE}%: the intervals of this law are too narrow ahead of'
-    ' the runs.'
+    f'Fewer losses lie inside than should at {headline.level(fits)}: the'
+    ' intervals of this law are too narrow ahead of the runs.'
   )
 
 

@@ -4,6 +4,13 @@ import numpy as np
 
 ENDS = ('low', 'high')  # an open one is shown as ?
 
+# The approaches as tables and pages name them, in their order.
+TITLES = {
+  'envelope': '1, envelope',
+  'isoflop': '2, isoFLOP',
+  'parametric': '3, parametric',
+}
+
 Estimate = dict[str, float | None]
 
 

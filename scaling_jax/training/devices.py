@@ -1,6 +1,7 @@
 """The machine: what computes, and how JAX is set up to use it."""
 
 import contextlib
+import functools
 import glob
 import importlib.util
 import itertools
@@ -77,6 +78,11 @@ def gpus() -> list[str]:
     # CUDA reads no further than the first that is none.
     valid = itertools.takewhile(lambda n: n and not n.startswith('-'), names)
     return list(valid)
+  return list(_all_gpus())
+
+
+@functools.cache  # a process of its own
+def _all_gpus() -> tuple[str, ...]:
   try:
     found = subprocess.run(
       ['nvidia-smi', '--query-gpu=index', '--format=csv,noheader'],
@@ -85,8 +91,8 @@ def gpus() -> list[str]:
       timeout=20,
     )
   except (OSError, subprocess.TimeoutExpired):
-    return []
-  return found.stdout.split() if found.returncode == 0 else []
+    return ()
+  return tuple(found.stdout.split()) if found.returncode == 0 else ()
 
 
 def has_tpu() -> bool:

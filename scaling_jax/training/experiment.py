@@ -1,6 +1,7 @@
 """The runs of an experiment: the table before, the runs, the table after."""
 
 from collections.abc import Sequence
+import functools
 
 from etils import epath
 import ml_collections
@@ -84,9 +85,10 @@ def _run(
   folder = jobs[0].folder
   _note_planned(jobs, seeds)
   # Where seeds gain nothing by training together each is a unit of its own.
-  together = bool(devices_lib.gpus())
   if parallel == 1:
     together = jobs[0].devices[0].platform != 'cpu'
+  else:
+    together = bool(devices_lib.gpus())
   groups = [seeds] if together else [(seed,) for seed in seeds]
   units = [launchers.Unit(job, group) for job in jobs for group in groups]
   log = _Log(units, parallel)
@@ -142,9 +144,10 @@ def _jobs(
   cells = sweep_lib.expand(config)
   if devices is None:
     devices_lib.configure(config.devices, most)
+  load = functools.cache(dataset_lib.load_dataset)  # it reads the whole corpus
   return [
     job_lib.make_job(
-      cell.config, cell.model, workdir, data_dir, devices, cell.label
+      cell.config, cell.model, workdir, data_dir, devices, cell.label, load
     )
     for cell in cells
   ]
@@ -155,19 +158,21 @@ class _Log:
 
   def __init__(self, units: list[launchers.Unit], parallel: int):
     self.units, self.parallel = units, parallel
-    unfinished = sum(not _is_finished(unit) for unit in units)
-    self.pace = pace_lib.Pace(min(parallel, max(unfinished, 1)))
+    self.finished: list[launchers.Unit] = []
+    self.todo: list[launchers.Unit] = []
+    for unit in units:
+      (self.finished if _is_finished(unit) else self.todo).append(unit)
+    self.pace = pace_lib.Pace(min(parallel, max(len(self.todo), 1)))
     self.total = sum(len(unit.seeds) for unit in units)
     self.display = progress_lib.Display(self.total, self.pace.left_s)
     self.found: dict[str, records.Run] = {}
     self.failures: list[tuple[launchers.Unit, str]] = []
 
   def train(self, workdir: epath.PathLike, data_dir: epath.PathLike) -> None:
-    finished = [unit for unit in self.units if _is_finished(unit)]
-    self.display.count(done=sum(len(unit.seeds) for unit in finished))
+    todo = self.todo
+    self.display.count(done=sum(len(unit.seeds) for unit in self.finished))
     # Nothing is trained here, but whose folder it is must be checked.
-    launchers.one_by_one(finished, self.display, self.note)
-    todo = [unit for unit in self.units if unit not in finished]
+    launchers.one_by_one(self.finished, self.display, self.note)
     work = [self.pace.expect(unit.job, unit.seeds) for unit in todo]
     if self.parallel == 1 or not todo:
       launchers.one_by_one(todo, self.display, self.note)

@@ -1,6 +1,6 @@
 """One model of an experiment: everything checked before the first step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import time
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ def make_job(
   data_dir: epath.PathLike,
   devices: list | None = None,
   label: str = '',
+  load: Callable[..., dataset_lib.Dataset] = dataset_lib.load_dataset,
 ) -> Job:
   """Checks everything that can be checked before the first step.
 
@@ -61,6 +62,7 @@ def make_job(
     devices: that share each batch; by default those the config chooses. An
       empty list leaves the machine's devices alone.
     label: of the runs; the model's name by default.
+    load: opens a corpus; for many jobs, one that opens each corpus once.
 
   Raises:
     UserError: bad input, in one sentence.
@@ -74,7 +76,7 @@ def make_job(
   if devices:
     settings.check_devices(config, len(devices))
   optimizer_lib.make_schedule(config.train, plan.S)  # refuses bad ones
-  dataset = dataset_lib.load_dataset(config.dataset, data_dir)
+  dataset = load(config.dataset, data_dir)
   block_size = config.model.block_size
   kept = dataset_lib.check_lengths(dataset, block_size, config.data_fraction)
   gpt = settings.gpt_config(config, dataset.vocab_size)

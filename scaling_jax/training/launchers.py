@@ -74,9 +74,7 @@ def one_by_one(
       runs, failure = [], f'{type(error).__name__}: {error}'
       failure = _with_traceback(unit, failure, traceback.format_exc())
     display.end()
-    if not failure:
-      _forget_errors(unit)
-    report(Outcome(unit, runs, failure))
+    _tell(Outcome(unit, runs, failure), report)
 
 
 def _with_traceback(unit: Unit, reason: str, details: str) -> str:
@@ -92,11 +90,13 @@ def _with_traceback(unit: Unit, reason: str, details: str) -> str:
   return f'{first} ({path} has the details)'
 
 
-def _forget_errors(unit: Unit) -> None:
-  """What went wrong at an earlier try is mended."""
-  for run_id in unit.run_ids:
+def _tell(outcome: Outcome, report: Report) -> None:
+  """Reports an end; where it is a good one, what failed before is mended."""
+  unit = outcome.unit
+  for run_id in () if outcome.failure else unit.run_ids:
     with contextlib.suppress(OSError):
       (unit.job.folder / run_id / ERROR).unlink(missing_ok=True)
+  report(outcome)
 
 
 def shares(parallel: int) -> list[dict[str, Any]]:
@@ -301,9 +301,7 @@ class _Team:
     unit = worker.unit
     assert unit is not None
     self._display.end(worker.slot)
-    if not failure:
-      _forget_errors(unit)
-    self._report(Outcome(unit, runs, failure))
+    _tell(Outcome(unit, runs, failure), self._report)
     self._next(worker)
 
 

@@ -72,7 +72,7 @@ class SeedRun:
       ) from error
 
   def _check_same(self, found: dict[str, Any], asked: dict[str, Any]) -> None:
-    found, asked = settings.flatten(found), settings.flatten(asked)
+    found, asked = records.flatten(found), records.flatten(asked)
     for name in sorted(found.keys() | asked.keys()):
       if found.get(name) != asked.get(name):
         raise UserError(

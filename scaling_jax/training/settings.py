@@ -136,14 +136,3 @@ def identity(
   for name in _BESIDE_THE_NUMBERS:
     fields.pop(name)
   return {**fields, 'seed': seed, 'sha256': sha256}
-
-
-def flatten(fields: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-  """Nested fields by dotted name."""
-  flat = {}
-  for name, value in fields.items():
-    if isinstance(value, dict):
-      flat.update(flatten(value, f'{prefix}{name}.'))
-    else:
-      flat[prefix + name] = value
-  return flat

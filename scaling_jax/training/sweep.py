@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import ml_collections
 import numpy as np
 
+from scaling_jax import records
 from scaling_jax.errors import UserError
 from scaling_jax.training import settings
 
@@ -89,7 +90,7 @@ def _check_field(config: ml_collections.ConfigDict, name: str) -> None:
       f"sweep['C'] changes nothing where steps={config.steps} says how long runs"
       ' are; set one of the two'
     )
-  known = sorted(settings.flatten(config.to_dict()))
+  known = sorted(records.flatten(config.to_dict()))
   known = [n for n in known if n.partition('.')[0] not in (*_LISTED, *_SHARED)]
   if name not in known:
     near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
