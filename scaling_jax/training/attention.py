@@ -1,12 +1,16 @@
 """Causal self-attention on a flat batch, with its backward pass by hand.
 
 Autodiff keeps the scores, their maxima and sums, and the probabilities. By
-hand, only the probabilities and the output are kept, as in FlashAttention's
-backward (arXiv:2205.14135, appendix B) without its tiling: the contexts here
-are short.
+hand, only the weights before normalization and the output are kept, as in
+FlashAttention's backward (arXiv:2205.14135, appendix B) without its tiling: the
+contexts here are short.
 
-Axes: `B` sequences, `T` positions, `P` = B·T, `M` model width, `H` heads,
-`K` = M/H head width.
+Everything is laid out with the queries' positions last, the keys' before them.
+All but two products are then plain row-by-column ones, and the softmax sums
+over rows: both are what a CPU computes small heads fastest with.
+
+Axes: `B` sequences, `T` positions of queries, `S` of keys, `P` = B·T, `M` model
+width, `H` heads, `K` = M/H head width.
 """
 
 import functools
@@ -15,38 +19,53 @@ import jax
 import jax.numpy as jnp
 
 
-def _heads(qkv_PX, T: int, H: int):
-  """Splits rows [q | k | v] of width X = 3M into q, k, v [B, H, T, K]."""
-  P, X = qkv_PX.shape
-  qkv_3BHTK = qkv_PX.reshape(P // T, T, 3, H, X // 3 // H).transpose(
-    2, 0, 3, 1, 4
-  )
-  return qkv_3BHTK[0], qkv_3BHTK[1], qkv_3BHTK[2]
+def _by_head(x_PM, T: int, H: int):
+  """[P, M] -> [B, H, K, T]."""
+  P, M = x_PM.shape
+  return x_PM.reshape(P // T, T, H, M // H).transpose(0, 2, 3, 1)
 
 
-def _merge(x_BHTK):
-  B, H, T, K = x_BHTK.shape
-  return x_BHTK.transpose(0, 2, 1, 3).reshape(B * T, H * K)
+def _by_position(x_BHKT):
+  """[B, H, K, T] -> [P, M]."""
+  B, H, K, T = x_BHKT.shape
+  return x_BHKT.transpose(0, 3, 1, 2).reshape(B * T, H * K)
 
 
-def probabilities(q_BHTK, k_BHTK):
-  """Attention weights, float32 [B, H, T, T]; each row sums to one."""
-  T, K = q_BHTK.shape[-2:]
-  scores_BHTT = jnp.einsum(
-    'bhtk,bhsk->bhts',
-    q_BHTK * K**-0.5,
-    k_BHTK,
+def _flipped(x_BHKT):
+  return x_BHKT.swapaxes(2, 3)
+
+
+def _split(qkv_PX, T: int, H: int):
+  """Splits rows [q | k | v] of width X = 3M into q, k, v [B, H, K, T]."""
+  return tuple(_by_head(x_PM, T, H) for x_PM in jnp.split(qkv_PX, 3, axis=1))
+
+
+def _weights(q_BHKT, k_BHKT):
+  """Attention weights before normalization, and their sums, float32.
+
+  Returns:
+    [B, H, S, T], at most 1 and 0 where a key lies ahead, and [B, H, 1, T].
+  """
+  K, T = q_BHKT.shape[-2:]
+  scores_BHST = jnp.einsum(
+    'bhsk,bhkt->bhst',
+    _flipped(k_BHKT),
+    q_BHKT * K**-0.5,
     preferred_element_type=jnp.float32,
   )
-  past_TT = jnp.tril(jnp.ones((T, T), bool))
-  return jax.nn.softmax(scores_BHTT + jnp.where(past_TT, 0.0, -1e30), axis=-1)
+  past_ST = jnp.triu(jnp.ones((T, T), bool))
+  scores_BHST = scores_BHST + jnp.where(past_ST, 0.0, -1e30)
+  top_BH1T = jnp.max(scores_BHST, axis=2, keepdims=True)
+  # The weights don't depend on it, and neither should their gradient.
+  weights_BHST = jnp.exp(scores_BHST - jax.lax.stop_gradient(top_BH1T))
+  return weights_BHST, jnp.sum(weights_BHST, axis=2, keepdims=True)
 
 
 def attend_with(change, qkv_PX, T: int, H: int):
   """Attention whose probabilities pass through `change` (dropout, say).
 
   Args:
-    change: a function of the probabilities [B, H, T, T].
+    change: a function of the probabilities [B, H, S, T].
     qkv_PX: queries, keys and values side by side, [P, 3M].
     T: positions in a sequence; divides P.
     H: heads; divides M.
@@ -54,9 +73,10 @@ def attend_with(change, qkv_PX, T: int, H: int):
   Returns:
     [P, M], in the dtype of `qkv_PX`.
   """
-  q_BHTK, k_BHTK, v_BHTK = _heads(qkv_PX, T, H)
-  prob_BHTT = change(probabilities(q_BHTK, k_BHTK)).astype(qkv_PX.dtype)
-  return _merge(jnp.einsum('bhts,bhsk->bhtk', prob_BHTT, v_BHTK))
+  q_BHKT, k_BHKT, v_BHKT = _split(qkv_PX, T, H)
+  weights_BHST, total_BH1T = _weights(q_BHKT, k_BHKT)
+  prob_BHST = change(weights_BHST / total_BH1T).astype(qkv_PX.dtype)
+  return _by_position(jnp.einsum('bhks,bhst->bhkt', v_BHKT, prob_BHST))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
@@ -66,38 +86,33 @@ def attend(qkv_PX, T: int, H: int):
 
 
 def _attend_forward(qkv_PX, T: int, H: int):
-  q_BHTK, k_BHTK, v_BHTK = _heads(qkv_PX, T, H)
-  prob_BHTT = probabilities(q_BHTK, k_BHTK).astype(qkv_PX.dtype)
-  out_BHTK = jnp.einsum('bhts,bhsk->bhtk', prob_BHTT, v_BHTK)
-  return _merge(out_BHTK), (qkv_PX, prob_BHTT, out_BHTK)
+  q_BHKT, k_BHKT, v_BHKT = _split(qkv_PX, T, H)
+  weights_BHST, total_BH1T = _weights(q_BHKT, k_BHKT)
+  weights_BHST = weights_BHST.astype(qkv_PX.dtype)
+  out_BHKT = jnp.einsum('bhks,bhst->bhkt', v_BHKT, weights_BHST) / total_BH1T
+  out_BHKT = out_BHKT.astype(qkv_PX.dtype)
+  kept = (q_BHKT, k_BHKT, v_BHKT, weights_BHST, total_BH1T, out_BHKT)
+  return _by_position(out_BHKT), kept
 
 
 def _attend_backward(T: int, H: int, kept, dout_PM):
-  qkv_PX, prob_BHTT, out_BHTK = kept
-  q_BHTK, k_BHTK, v_BHTK = _heads(qkv_PX, T, H)
-  B, _, _, K = q_BHTK.shape
-  dout_BTHK = dout_PM.reshape(B, T, H, K)
-  dout_BHTK = dout_BTHK.transpose(0, 2, 1, 3)
-  dprob_BHTT = jnp.einsum('bhtk,bhsk->bhts', dout_BHTK, v_BHTK)
-  # The softmax's row sum of prob · dprob equals that of out · dout.
-  row_BHT1 = jnp.sum(out_BHTK * dout_BHTK, axis=-1, keepdims=True)
-  dscore_BHTT = prob_BHTT * (dprob_BHTT - row_BHT1) * K**-0.5
-  dq_BHTK = jnp.einsum('bhts,bhsk->bhtk', dscore_BHTT, k_BHTK)
-  # Sums over t, with t last on the left: the order that batched products of
-  # small matrices are fast in.
-  q_BHKT = q_BHTK.transpose(0, 1, 3, 2)
-  dk_BHKT = jnp.einsum('bhkt,bhts->bhks', q_BHKT, dscore_BHTT)
-  dout_BHKT = dout_BTHK.transpose(0, 2, 3, 1)
-  dv_BHKT = jnp.einsum('bhkt,bhts->bhks', dout_BHKT, prob_BHTT)
-  dqkv_BT3HK = jnp.stack(
-    [
-      dq_BHTK.transpose(0, 2, 1, 3),
-      dk_BHKT.transpose(0, 3, 1, 2),
-      dv_BHKT.transpose(0, 3, 1, 2),
-    ],
-    axis=2,
+  q_BHKT, k_BHKT, v_BHKT, weights_BHST, total_BH1T, out_BHKT = kept
+  K = q_BHKT.shape[2]
+  dout_BHKT = (_by_head(dout_PM, T, H) / total_BH1T).astype(dout_PM.dtype)
+  dweights_BHST = jnp.einsum('bhsk,bhkt->bhst', _flipped(v_BHKT), dout_BHKT)
+  # The softmax's sum of weights · dweights equals that of out · dout.
+  row_BH1T = jnp.sum(out_BHKT * dout_BHKT, axis=2, keepdims=True)
+  # The barriers keep XLA from fusing the product with what follows, which is
+  # slower on a CPU.
+  dweights_BHST = jax.lax.optimization_barrier(dweights_BHST)
+  dscore_BHST = jax.lax.optimization_barrier(
+    weights_BHST * (dweights_BHST - row_BH1T) * K**-0.5
   )
-  return (dqkv_BT3HK.reshape(qkv_PX.shape),)
+  dq_BHKT = jnp.einsum('bhks,bhst->bhkt', k_BHKT, dscore_BHST)
+  dk_BHKS = jnp.einsum('bhkt,bhst->bhks', q_BHKT, dscore_BHST)
+  dv_BHKS = jnp.einsum('bhkt,bhst->bhks', dout_BHKT, weights_BHST)
+  parts_PM = [_by_position(x) for x in (dq_BHKT, dk_BHKS, dv_BHKS)]
+  return (jnp.concatenate(parts_PM, axis=1),)
 
 
 attend.defvjp(_attend_forward, _attend_backward)

@@ -6,6 +6,8 @@ of a step on a CPU: `docs/log.md` has the measurements.
 Axes: `P` positions of a whole batch, `I` inputs, `O` outputs, `M` width.
 """
 
+import math
+
 from flax import nnx
 import jax
 import jax.numpy as jnp
@@ -71,9 +73,25 @@ def _layer_norm_backward(kept, dy_PM):
 layer_norm.defvjp(_layer_norm_forward, _layer_norm_backward)
 
 
+@jax.custom_vjp
 def gelu(x):
   """x Φ(x), exactly; by erf, which is faster here than jax.nn's erfc."""
-  return 0.5 * x * (1.0 + jax.lax.erf(x * 0.5**0.5))
+  return _gelu_forward(x)[0]
+
+
+def _gelu_forward(x):
+  return 0.5 * x * (1.0 + jax.lax.erf(x * 0.5**0.5)), x
+
+
+def _gelu_backward(x, dy):
+  # erf is odd. Written with the other sign it is computed again in one pass
+  # with all the rest, where XLA would keep the forward pass's.
+  cdf = 0.5 - 0.5 * jax.lax.erf(x * -(0.5**0.5))
+  density = (2 * math.pi) ** -0.5 * jnp.exp(-0.5 * x * x)
+  return (dy * (cdf + x * density),)
+
+
+gelu.defvjp(_gelu_forward, _gelu_backward)
 
 
 class Linear(nnx.Module):
