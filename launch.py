@@ -24,6 +24,7 @@ from ml_collections import config_flags
 
 from scaling_jax import errors
 from scaling_jax.errors import UserError
+from scaling_jax.training import huge_pages
 from scaling_jax.training import interrupts
 
 # The runs' own table has just been printed; the report has all the others.
@@ -168,4 +169,5 @@ def _guarded(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  huge_pages.ask()
   app.run(_guarded, flags_parser=_parse_flags)

@@ -109,6 +109,9 @@ class DevicesTest(absltest.TestCase):
     self.assertLen(devices.choose(None, 8), 2)
     self.assertLen(devices.choose(1, 8), 1)
     self.assertLen(devices.choose(None, 7), 1)  # as many as divide it
+    self.assertLen(devices.choose(None, 8, update_flops=1e7), 1)  # too small
+    self.assertLen(devices.choose(2, 8, update_flops=1e7), 2)  # asked for
+    self.assertLen(devices.choose(None, 8, update_flops=1e9), 2)
     with self.assertRaisesRegex(UserError, 'devices=3 must be between 1 and'):
       devices.choose(3, 8)
     self.assertEqual(devices.describe(devices.choose(2, 8)), 'cpu x 2')

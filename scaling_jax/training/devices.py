@@ -5,6 +5,7 @@ import functools
 import glob
 import importlib.util
 import itertools
+import math
 import os
 import pathlib
 import platform
@@ -17,6 +18,9 @@ from scaling_jax import compile_cache
 from scaling_jax.errors import UserError
 
 _FAKE_DEVICES_FLAG = 'xla_force_host_platform_device_count'
+# On a CPU an update of fewer FLOPs than this is faster on one device: meeting
+# at its end costs half a millisecond (docs/log.md has the measurements).
+_WORTH_SHARING_FLOPS = 5e7
 
 
 def cores() -> int:
@@ -45,13 +49,16 @@ def configure(wanted: int | None = None, most: int | None = None) -> None:
       jax.config.update('jax_num_cpu_devices', count)
 
 
-def choose(wanted: int | None, batch_size: int) -> list:
+def choose(
+  wanted: int | None, batch_size: int, update_flops: float = math.inf
+) -> list:
   """The devices that share each batch.
 
   Args:
     wanted: how many, the first ones. By default all; of a CPU's as many as
-      divide the batch.
+      divide the batch, or one where an update is too small to share.
     batch_size: sequences in a batch.
+    update_flops: of one update of one seed, 6 N times its tokens.
 
   Raises:
     UserError: there are fewer than wanted.
@@ -60,6 +67,8 @@ def choose(wanted: int | None, batch_size: int) -> list:
   if wanted is None:
     if devices[0].platform != 'cpu':
       return devices
+    if update_flops < _WORTH_SHARING_FLOPS:
+      return devices[:1]
     counts = range(1, len(devices) + 1)
     return devices[: max(n for n in counts if n == 1 or batch_size % n == 0)]
   if not 1 <= wanted <= len(devices):

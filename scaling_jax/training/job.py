@@ -72,7 +72,9 @@ def make_job(
   folder = epath.Path(workdir) / config.experiment
   writers_lib.check(config.log, folder)
   if devices is None:
-    devices = devices_lib.choose(config.devices, config.train.batch_size)
+    devices = devices_lib.choose(
+      config.devices, config.train.batch_size, plan.flops_6ND / plan.S
+    )
   if devices:
     settings.check_devices(config, len(devices))
   optimizer_lib.make_schedule(config.train, plan.S)  # refuses bad ones

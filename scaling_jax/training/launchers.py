@@ -18,6 +18,7 @@ from etils import epath
 from scaling_jax import records
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import huge_pages
 from scaling_jax.training import interrupts
 from scaling_jax.training import job as job_lib
 from scaling_jax.training import progress as progress_lib
@@ -169,7 +170,11 @@ class _Worker:
       text=True,
       # A Ctrl-C is for the parent, which passes it on once.
       start_new_session=True,
-      env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))},
+      env={
+        **os.environ,
+        **huge_pages.environment(),
+        'PYTHONPATH': os.pathsep.join(filter(None, sys.path)),
+      },
     )
     self._listener = threading.Thread(
       target=self._listen, args=(self._process,), daemon=True
