@@ -25,7 +25,6 @@ def get_config(arg=None):
   c.train.learning_rate = 4e-3
   c.train.min_learning_rate = 4e-5
   c.eval.every_steps = 2000
-  c.eval.batches = 20
   c.parallel = 2
   c.analyze = True
   return common.apply_arg(c, arg)

@@ -119,7 +119,7 @@ def steps_per_dispatch(
   every = config.eval.every_steps
   wanted = config.train.steps_per_dispatch
   if wanted is None:
-    flops_per_s = 1e11 if platform == 'cpu' else 1e13
+    flops_per_s = 2e11 if platform == 'cpu' else 1e13
     wanted = max(1, int(2 * flops_per_s / step_flops))
   if wanted < 1:
     raise UserError(
