@@ -34,12 +34,15 @@ def main() -> None:
   N, D, L = np.array([(p.N, p.D, p.loss) for p in runs]).T
   centred = parametric.Centred.of(N, D, L)
   starts = parametric.grid_starts(centred)
+  weights = parametric.pad(
+    uncertainty.resampled_weights(np.random.default_rng(0), 4000, len(L))
+  )
   for turn in ('with compilation', 'again'):
     begin = time.perf_counter()
     found = fit(centred, starts)
     grid_s = time.perf_counter() - begin
     begin = time.perf_counter()
-    refits = refit(centred, found.params)
+    refits = refit(centred, found.params, weights)
     refit_s = time.perf_counter() - begin
     print(
       f'{turn}: {len(starts)} starts {grid_s:.1f} s, {len(refits.certified)}'
@@ -64,12 +67,7 @@ def fit(centred, starts) -> fit_lib.Fit:
   )
 
 
-def refit(centred, params) -> fit_lib.Refits:
-  weights = parametric.pad(
-    uncertainty.resampled_weights(
-      np.random.default_rng(0), 4000, len(centred.log_L)
-    )
-  )
+def refit(centred, params, weights) -> fit_lib.Refits:
   return fit_lib.refit(parametric.residuals, params, centred.data, weights)
 
 

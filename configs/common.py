@@ -56,7 +56,7 @@ def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
   t.weight_decay = 0.1  # on tensors of two or more axes
   t.grad_clip = 1.0  # the gradient's largest norm; 0: no clipping
   t.dtype = 'float32'  # of the computation; or bfloat16
-  # Updates in one dispatch; None: a second or two of them.
+  # Updates in one dispatch; None: about four seconds of them.
   t.steps_per_dispatch = config_dict.placeholder(int)
 
   c.eval = e = ml_collections.ConfigDict()

@@ -7,6 +7,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from etils import epath
 import numpy as np
+import pytest
 from scipy import linalg
 from scipy import optimize
 from scipy import signal
@@ -158,6 +159,7 @@ class LawTest(parameterized.TestCase):
       self.assertBetween(half, 1.5 * sem, 8 * sem)
 
   @parameterized.parameters(('white', 2), ('ar1', 2), ('wanders', 3))
+  @pytest.mark.slow
   def test_intervals_hold_the_truth(self, kind, misses):
     n, S = 40, 2000
     truth = law(S, 1.5, 0.2 * S**0.4, 0.4)

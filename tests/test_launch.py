@@ -9,6 +9,7 @@ import sys
 from absl.testing import absltest
 from absl.testing import parameterized
 from etils import epath
+import pytest
 
 from scaling_jax.training import experiment
 from tests import test_records
@@ -71,6 +72,7 @@ class LaunchTest(parameterized.TestCase):
     )
     self.assertIn('never prepared', dry.stdout)
 
+  @pytest.mark.slow
   def test_smoke_from_dry_run_to_results(self):
     root = tiny.make_corpus(self.create_tempdir().full_path)
     arguments = ['--config=configs/quickstart.py:smoke',

@@ -202,6 +202,7 @@ class OneByOneTest(ExperimentCase):
     run(c, self.root)
     self.assertFalse(details.exists())
 
+  @pytest.mark.slow
   def test_a_damaged_record_stops_nothing_else(self):
     run(config(), self.root)
     first, second = (

@@ -113,14 +113,14 @@ def steps_per_dispatch(
 ) -> int:
   """Updates in one dispatch: a divisor of eval.every_steps.
 
-  By default about two seconds' worth, at a rough guess of the speed: long
-  enough that dispatching costs nothing, short enough to watch.
+  By default about four seconds' worth, at a rough guess of the speed: long
+  enough that dispatching and fresh buffers cost little, short enough to watch.
   """
   every = config.eval.every_steps
   wanted = config.train.steps_per_dispatch
   if wanted is None:
-    flops_per_s = 2e11 if platform == 'cpu' else 1e13
-    wanted = max(1, int(2 * flops_per_s / step_flops))
+    flops_per_s = 2e11 if platform == 'cpu' else 5e12
+    wanted = max(1, int(4 * flops_per_s / step_flops))
   if wanted < 1:
     raise UserError(
       f'train.steps_per_dispatch={wanted} must be at least 1; try 10'
