@@ -1,6 +1,7 @@
 """A corpus and an experiment of seconds, for tests of whole runs."""
 
 from etils import epath
+import jax
 
 from configs import common
 from scaling_jax.corpus import prepare
@@ -50,6 +51,8 @@ def make_config(**changes):
 
 def train(config, root, seeds=(0,), devices=None, stream=None):
   """Trains the 1x16 model under root/runs; returns its records."""
+  # By default updates this small would stay on one device.
+  devices = jax.devices() if devices is None else devices
   job = job_lib.make_job(config, '1x16', root / 'runs', root, devices)
   line = progress.Display(stream=stream or Silence())
   return train_lib.train(job, seeds, line)
