@@ -105,17 +105,21 @@ def first_steps(model):
 def speed(model):
   """Seconds of a training step, and of evaluating one batch."""
   with tempfile.TemporaryDirectory() as folder:
-    subprocess.run(
-      command(
-        f'--config=configs/c2.py:{model}', f'--config.dataset={_DATASET.value}',
-        f'--workdir={folder}', '--config.steps=40',
-        '--config.eval.every_steps=10', f'--config.eval.batches={_BATCHES}',
-        '--config.train.steps_per_dispatch=10',
-      ),
-      stdout=subprocess.DEVNULL, check=True, cwd=_ROOT,
-    )  # fmt: skip
-    path = next(pathlib.Path(folder).glob('*/*/metrics.jsonl'))
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    arguments = [
+      f'--config=configs/c2.py:{model}', f'--config.dataset={_DATASET.value}',
+      f'--workdir={folder}', '--config.steps=1000',
+      '--config.eval.every_steps=10', f'--config.eval.batches={_BATCHES}',
+      '--config.train.steps_per_dispatch=10',
+    ]  # fmt: skip
+    with subprocess.Popen(
+      command(*arguments), stdout=subprocess.DEVNULL, cwd=_ROOT
+    ) as process:
+      lines = []
+      while len(lines) < 4 and process.poll() is None:
+        time.sleep(0.2)
+        for path in pathlib.Path(folder).glob('*/*/metrics.jsonl'):
+          lines = [json.loads(line) for line in path.read_text().splitlines()]
+      process.kill()
   # Between the evaluations at 10, 20 and 30: ten steps and an evaluation each.
   step_s = statistics.median(
     _TOKENS_PER_STEP / line['tokens_per_s'] for line in lines[2:4]
