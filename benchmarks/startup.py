@@ -21,26 +21,24 @@ import time
 from absl import app
 from absl import flags
 
+from configs import c0
+from configs import c1
+from configs import c2
 from configs import common
 from scaling_jax import budget
+from scaling_jax.training import experiment
+from scaling_jax.training import job as job_lib
 
 _MODELS = flags.DEFINE_list('models', list(budget.FAMILY), 'Names.')
 _DATASET = flags.DEFINE_string('dataset', 'gutenberg_poetry', 'A corpus.')
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-_TOKENS_PER_STEP = 2048
 _BATCHES = 100  # in the evaluations that are timed
-_BUDGETS = {'c0': 6e13, 'c1': 3e14, 'c2': 6e14}
-_RUNS = {
-  'c0': ('gpt-0', 'gpt-1', 'gpt-2', 'gpt-3'),
-  'c1': ('gpt-1', 'gpt-2', 'gpt-3'),
-  'c2': ('gpt-1', 'gpt-2', 'gpt-3', 'gpt-4'),
-}
 
 
 def main(argv):
   del argv
-  best_s = min(seconds_to(['--helpshort'], '') for _ in range(5))
+  best_s = min(seconds_to(['--helpshort'], 'config') for _ in range(5))
   print(f'launch.py to its flags read: {best_s:.2f} s')
   timed = {model: first_steps(model) for model in _MODELS.value}
   for model, found in timed.items():
@@ -49,13 +47,15 @@ def main(argv):
       f' {found["warm"]:.1f} s warm, {found["bare"]:.1f} s warm but for the'
       ' evaluation before it'
     )
-  speeds = {model: speed(model) for model in _MODELS.value}
   print('evaluation, as a share of training and evaluation:')
-  for name, models in _RUNS.items():
-    for model in models:
+  speeds = {model: speed(model) for model in _MODELS.value}
+  parts = []
+  for name, config in (('c0', c0), ('c1', c1), ('c2', c2)):
+    for model in config.get_config().models:
       if model in speeds:
-        print(f'  {name} {model}: {share(name, model, *speeds[model]):.1%}')
-  print(f'  all of them: {share_of_all(speeds):.1%}')
+        parts.append(seconds_of(config.get_config(), model, *speeds[model]))
+        print(f'  {name} {model}: {share(*parts[-1]):.1%}')
+  print(f'  all of them: {share(*map(sum, zip(*parts))):.1%}')
 
 
 def command(*arguments):
@@ -63,8 +63,9 @@ def command(*arguments):
 
 
 def seconds_to(arguments, text, environment=None):
-  """Seconds until launch.py prints a line that holds the text, or ends."""
+  """Seconds until launch.py prints a line that holds the text."""
   started = time.perf_counter()
+  said = []
   with subprocess.Popen(
     command(*arguments),
     stdout=subprocess.PIPE,
@@ -74,11 +75,12 @@ def seconds_to(arguments, text, environment=None):
     env={**os.environ, **(environment or {})},
   ) as process:
     for line in process.stdout:
-      if text and text in line:
-        break
-    seconds = time.perf_counter() - started
-    process.kill()
-  return seconds
+      said.append(line)
+      if text in line:
+        seconds = time.perf_counter() - started
+        process.kill()
+        return seconds
+  sys.exit(f'launch.py ended before it said {text!r}: {"".join(said)}')
 
 
 def first_steps(model):
@@ -103,7 +105,7 @@ def first_steps(model):
 
 
 def speed(model):
-  """Seconds of a training step, and of evaluating one batch."""
+  """Seconds of a training step, and of evaluating one token."""
   with tempfile.TemporaryDirectory() as folder:
     arguments = [
       f'--config=configs/c2.py:{model}', f'--config.dataset={_DATASET.value}',
@@ -120,40 +122,28 @@ def speed(model):
         for path in pathlib.Path(folder).glob('*/*/metrics.jsonl'):
           lines = [json.loads(line) for line in path.read_text().splitlines()]
       process.kill()
+  if len(lines) < 4:
+    sys.exit(f'launch.py ended before its fourth evaluation of {model}')
   # Between the evaluations at 10, 20 and 30: ten steps and an evaluation each.
   step_s = statistics.median(
-    _TOKENS_PER_STEP / line['tokens_per_s'] for line in lines[2:4]
+    (line['tokens'] / line['step']) / line['tokens_per_s']
+    for line in lines[2:4]
   )
   both_s = (lines[3]['wall_s'] - lines[1]['wall_s']) / 2
-  return step_s, (both_s - 10 * step_s) / _BATCHES
+  config = common.get_config()
+  evaluated = _BATCHES * config.eval.batch_size * config.model.block_size
+  return step_s, (both_s - 10 * step_s) / evaluated
 
 
-def seconds_of(name, model, step_s, batch_s):
+def seconds_of(config, model, step_s, token_s):
   """Seconds of a run's training steps, and of its evaluations."""
-  meta = json.loads((_ROOT / 'data' / _DATASET.value / 'meta.json').read_text())
-  shape = budget.model_shape(model)
-  N = budget.count_parameters(shape, 32, meta['vocab_size']).N
-  S = budget.plan(N, _TOKENS_PER_STEP, _BUDGETS[name]).S
-  config = common.get_config().eval
-  sampled = (1 + (S - 1) // config.every_steps) * config.batches
-  whole = meta['counts']['val']['tokens'] / _TOKENS_PER_STEP
-  return S * step_s, (sampled + whole) * batch_s
+  config.dataset = _DATASET.value
+  job = job_lib.make_job(config, model, 'runs', _ROOT / 'data', devices=[])
+  return job.plan.S * step_s, experiment.evaluated_tokens(job) * token_s
 
 
-def share(name, model, step_s, batch_s):
-  training, rest = seconds_of(name, model, step_s, batch_s)
-  return rest / (training + rest)
-
-
-def share_of_all(speeds):
-  pairs = [
-    seconds_of(name, model, *speeds[model])
-    for name, models in _RUNS.items()
-    for model in models
-    if model in speeds
-  ]
-  training, rest = map(sum, zip(*pairs))
-  return rest / (training + rest)
+def share(training_s, evaluation_s):
+  return evaluation_s / (training_s + evaluation_s)
 
 
 if __name__ == '__main__':

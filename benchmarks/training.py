@@ -35,13 +35,14 @@ _MODELS = flags.DEFINE_list('models', list(budget.FAMILY), 'Names.')
 _ROUNDS = flags.DEFINE_integer('rounds', 3, 'Turns of everyone.')
 _SECONDS = flags.DEFINE_float('seconds', 15.0, 'Of training in each turn.')
 _DTYPE = flags.DEFINE_enum(
-  'dtype', 'float32', ['float32', 'tf32', 'bfloat16'],
+  'dtype', 'float32', ('float32', 'tf32', 'bfloat16'),
   'Of the computation; float32 and tf32 differ on GPUs alone.',
 )  # fmt: skip
 _SEEDS = flags.DEFINE_integer('seeds', 1, 'Trained side by side, ours only.')
 _OUT = flags.DEFINE_string('out', None, 'A Markdown file for the table.')
 
-_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_HERE = pathlib.Path(__file__).resolve().parent
+_ROOT = _HERE.parent
 _BATCH, _BLOCK = 64, 32
 _CHARACTERS = 2_000_000
 _ROWS = {
@@ -72,20 +73,20 @@ def measure(model, folder, vocab_size):
   """The rows of one model, as text by row."""
   shape = budget.model_shape(model)
   flops = budget.flops_per_token(shape, _BLOCK, vocab_size)
-  contestants = {
-    'matmul': lambda: matmul(shape),
-    'ours': lambda: ours(model, folder, steps),
-  }
-  if _NANOGPT.value:
-    peer = functools.partial(nanogpt, shape, folder, vocab_size)
-    contestants['eager'] = peer
-    contestants['compile'] = functools.partial(peer, '--compile')
   # Enough steps, at a guess that most machines come near; whole dispatches, of
   # which the first is not timed.
   guess = 0.7 * matmul(shape) / flops / _BATCH / _BLOCK
   steps = guess * _SECONDS.value / _SEEDS.value
   dispatch = 250 if steps > 250 else 50
   steps = dispatch * (1 + math.ceil(steps / dispatch))
+  contestants = {
+    'matmul': functools.partial(matmul, shape),
+    'ours': functools.partial(ours, model, folder, steps),
+  }
+  if _NANOGPT.value:
+    peer = functools.partial(nanogpt, shape, folder, vocab_size)
+    contestants['eager'] = peer
+    contestants['compile'] = functools.partial(peer, '--compile')
   found = {name: [] for name in contestants}
   for _ in range(_ROUNDS.value):
     for name, run in contestants.items():
@@ -116,12 +117,11 @@ def spread(values):
   return f'{middle:.2f} ({min(values):.2f}–{max(values):.2f})'
 
 
-def output(command, environment=None):
+def output(command):
   """What the command prints last, read as JSON."""
   done = subprocess.run(
     [str(part) for part in command],
     cwd=_ROOT,
-    env={**os.environ, **(environment or {})},
     stdout=subprocess.PIPE,
     text=True,
     check=True,
@@ -160,9 +160,8 @@ def trained_together(workdir):
 
 
 def nanogpt(shape, folder, vocab_size, *options):
-  peer = pathlib.Path(__file__).with_name('nanogpt.py')
   command = [
-    _TORCH.value, peer, f'--nanogpt={_NANOGPT.value}',
+    _TORCH.value, _HERE / 'nanogpt.py', f'--nanogpt={_NANOGPT.value}',
     f'--train_bin={folder / "data" / "text" / "train.bin"}',
     f'--vocab_size={vocab_size}', f'--model={",".join(map(str, shape))}',
     f'--seconds={_SECONDS.value}', f'--dtype={_DTYPE.value}', *options,
@@ -170,44 +169,22 @@ def nanogpt(shape, folder, vocab_size, *options):
   return output(command)['tokens_per_s']
 
 
+def machine(shape):
+  """What machine.py prints of the MLP's products; it is beside this file."""
+  return output([
+    sys.executable, _HERE / 'machine.py', f'--n_embd={shape.n_embd}',
+    f'--tokens={_BATCH * _BLOCK}', f'--dtype={_DTYPE.value}',
+  ])  # fmt: skip
+
+
 def matmul(shape):
-  """FLOP/s of the MLP's two products on all devices, in a process of its own."""
-  return output([sys.executable, '-c', _MATMUL, shape.n_embd, _DTYPE.value])
-
-
-_MATMUL = f"""
-import json, sys, time
-from scaling_jax.training import devices as devices_lib
-devices_lib.configure()
-import jax, jax.numpy as jnp
-M, dtype = int(sys.argv[1]), sys.argv[2]
-precision = 'highest' if dtype == 'float32' else 'default'
-dtype = jnp.bfloat16 if dtype == 'bfloat16' else jnp.float32
-devices = jax.local_devices()
-P, repeats = {_BATCH * _BLOCK} // len(devices), 100
-def products(x, wide, tall):
-  def one(x, _):
-    hidden = jnp.matmul(x, wide, precision=precision)
-    return jnp.matmul(hidden, tall, precision=precision), None
-  return jax.lax.scan(one, x, length=repeats)[0]
-products = jax.pmap(products, in_axes=(0, None, None), devices=devices)
-x = jnp.zeros((len(devices), P, M), dtype)
-wide, tall = jnp.zeros((M, 4 * M), dtype), jnp.zeros((4 * M, M), dtype)
-jax.block_until_ready(products(x, wide, tall))
-best_s = float('inf')
-for _ in range(10):
-  started = time.perf_counter()
-  jax.block_until_ready(products(x, wide, tall))
-  best_s = min(best_s, time.perf_counter() - started)
-print(json.dumps(16 * {_BATCH * _BLOCK} * M * M * repeats / best_s))
-"""
+  return machine(shape)['flops_per_s']
 
 
 def markdown(columns):
   """The table, with what it was measured on above it."""
-  about = output([sys.executable, '-c', _ABOUT])
-  if _NANOGPT.value:
-    about += f'; {_DTYPE.value}, {_SEEDS.value} seed(s)'
+  about = machine(budget.model_shape(_MODELS.value[0]))['about']
+  about += f'; {_DTYPE.value}, {_SEEDS.value} seed(s)'
   names = [n for n in _ROWS if any(n in cells for cells in columns.values())]
   lines = [
     about,
@@ -219,21 +196,6 @@ def markdown(columns):
     cells = ' | '.join(cells.get(name, '–') for cells in columns.values())
     lines.append(f'| {_ROWS[name]} | {cells} |')
   return '\n'.join(lines)
-
-
-_ABOUT = """
-import json, platform
-from scaling_jax.training import devices as devices_lib
-devices_lib.configure()
-import jax
-model = ''
-if jax.local_devices()[0].platform == 'cpu':
-  import pathlib
-  info = pathlib.Path('/proc/cpuinfo')
-  names = [l for l in info.read_text().splitlines() if l.startswith('model name')] if info.exists() else []
-  model = f" ({names[0].partition(':')[2].strip()})" if names else ''
-print(json.dumps(f'{devices_lib.describe(jax.local_devices())}{model}, Python {platform.python_version()}, jax {jax.__version__}'))
-"""
 
 
 if __name__ == '__main__':

@@ -333,14 +333,18 @@ def dry_run(
     )
 
 
+def evaluated_tokens(job: job_lib.Job) -> int:
+  """Tokens that a run's evaluations go through, the whole split's included."""
+  e = job.config.eval
+  evaluations = 1 + (job.plan.S - 1) // e.every_steps
+  sampled = e.batches * e.batch_size * job.config.model.block_size
+  return evaluations * sampled + len(job.dataset.val)
+
+
 def estimate_s(job: job_lib.Job, step_s: float) -> float:
   """Seconds that one seed's run should take, from those of a step.
 
   An evaluation's forward pass counts as a third of a training step.
   """
-  e = job.config.eval
-  evaluations = 1 + (job.plan.S - 1) // e.every_steps
-  block_size = job.config.model.block_size
-  evaluated = evaluations * e.batches * e.batch_size * block_size
-  evaluated += len(job.dataset.val)
+  evaluated = evaluated_tokens(job)
   return step_s * (job.plan.S + evaluated / 3 / job.tokens_per_step)

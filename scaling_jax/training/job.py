@@ -133,7 +133,7 @@ def time_step(job: Job, dispatches: int = 4) -> float:
   B = settings.sequences_per_step(job.config) // devices
   K = settings.steps_per_dispatch(
     job.config,
-    8.0 * job.flops_per_token * job.tokens_per_step,
+    16.0 * job.flops_per_token * job.tokens_per_step,
     job.devices[0].platform,
   )
   shape = (devices, K, 1, B, job.gpt.block_size + 1)
