@@ -183,6 +183,19 @@ class FuseTest(parameterized.TestCase):
     for a, b in zip(jax.tree.leaves(at_once), jax.tree.leaves(in_two)):
       np.testing.assert_array_equal(a, b)
 
+  @parameterized.parameters(1, 2)
+  def test_results_lie_as_what_was_replicated(self, devices):
+    # An update of states that lie otherwise would be compiled once more.
+    optimizer = make_optimizer()
+    train_step = step_lib.make_train_step(CONFIG, optimizer)
+    fused = step_lib.fuse(train_step, jax.devices()[:devices])
+    states = step_lib.replicate(
+      step_lib.init_states(CONFIG, optimizer, (0,)), jax.devices()[:devices]
+    )
+    placed = jax.tree.map(lambda x: x.sharding, states)
+    states, _ = fused(states, shared(windows(1, 1, 4), devices), rates(0, 1))
+    self.assertEqual(jax.tree.map(lambda x: x.sharding, states), placed)
+
   def test_buffers_are_donated(self):
     optimizer = make_optimizer()
     train_step = step_lib.make_train_step(CONFIG, optimizer)

@@ -126,7 +126,9 @@ def time_step(job: Job, dispatches: int = 4) -> float:
   optimizer = optimizer_lib.make_optimizer(
     optimizer_lib.AdamW.of(job.config.train)
   )
-  states = step_lib.init_states(job.gpt, optimizer, (0,))
+  states = step_lib.replicate(
+    step_lib.init_states(job.gpt, optimizer, (0,)), job.devices
+  )
   accum, devices = job.config.train.grad_accum, len(job.devices)
   train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
   step_many = step_lib.fuse(train_step, job.devices)

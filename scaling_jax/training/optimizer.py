@@ -57,7 +57,8 @@ def make_schedule(train, S: int) -> optax.Schedule:
 
 def learning_rates(train, S: int) -> np.ndarray:
   """The learning rate of every update of a run, float32 [S]."""
-  return np.asarray(make_schedule(train, S)(jnp.arange(S)), np.float32)
+  rates = jax.jit(make_schedule(train, S))(jnp.arange(S))
+  return np.asarray(rates, np.float32)
 
 
 def decay_mask(params) -> dict:

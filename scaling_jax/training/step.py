@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from flax import nnx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from scaling_jax.training import model as model_lib
@@ -75,6 +76,16 @@ def _init(config, optimizer) -> Callable[[jax.Array], TrainState]:
     return TrainState(jnp.int32(0), key, params, optimizer.init(params))
 
   return jax.jit(jax.vmap(init))
+
+
+def replicate(tree: Any, devices: list) -> Any:
+  """Puts a copy of every array on each device, as `fuse`'s results lie there.
+
+  What lies otherwise is taken too, but costs another compilation.
+  """
+  mesh = jax.sharding.Mesh(np.array(devices), (DATA,))
+  everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  return jax.block_until_ready(jax.device_put(tree, everywhere))
 
 
 def token_losses(graph: nnx.GraphDef, params, windows_BU, key=None):

@@ -79,7 +79,8 @@ class _Group:
 
   def _restore(self) -> None:
     seeds = tuple(run.seed for run in self.runs)
-    self.states = step_lib.init_states(self.job.gpt, self.optimizer, seeds)
+    states = step_lib.init_states(self.job.gpt, self.optimizer, seeds)
+    self.states = step_lib.replicate(states, self.job.devices)
     common = set.intersection(
       *(set(run.checkpoints.steps()) for run in self.runs)
     )
@@ -98,7 +99,8 @@ class _Group:
     self.clock = progress_lib.Clock(
       progress.wall_s, progress.timed_tokens, progress.timed_s
     )
-    self.states = jax.tree.map(lambda *x: np.stack(x), *restored)
+    states = jax.tree.map(lambda *x: np.stack(x), *restored)
+    self.states = step_lib.replicate(states, self.job.devices)
     self.grad_norms = np.array(norms)
     self.line.say(f'{self.job.label}: going on from step {self.step:,}')
 
