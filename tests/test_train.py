@@ -1,5 +1,6 @@
 """Whole runs: what they leave, how they resume, how they fail."""
 
+import functools
 import json
 import math
 import os
@@ -122,9 +123,10 @@ class TrainTest(absltest.TestCase):
     )
     windows = batches.batch_at(job.dataset.train, 0, 0, 8, 32)
     params = step_lib.init_params(job.gpt, 0)
-    expected = step_lib.token_losses(
-      step_lib.graphdef(job.gpt), params, windows
+    losses = functools.partial(
+      step_lib.token_losses, step_lib.graphdef(job.gpt)
     )
+    expected = jax.jit(losses)(params, windows)
     found = np.load(tiny.folder(self.root) / 'train_loss.npy')
     self.assertAlmostEqual(found[0], float(expected.mean()), delta=1e-5)
 
@@ -208,6 +210,7 @@ class TrainTest(absltest.TestCase):
       tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
     )
 
+  @pytest.mark.slow
   def test_dropout_resumes_exactly_too(self):
     changes = {'model__dropout': 0.2, 'train__grad_accum': 2}
     tiny.train(tiny.make_config(experiment='whole', **changes), self.root)
@@ -218,6 +221,7 @@ class TrainTest(absltest.TestCase):
       tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
     )
 
+  @pytest.mark.slow
   def test_seeds_side_by_side(self):
     # As on a GPU: the CPU takes seeds one after the other.
     tiny.train(tiny.make_config(experiment='alone'), self.root, (0, 1))

@@ -1,5 +1,9 @@
 """A corpus and an experiment of seconds, for tests of whole runs."""
 
+import functools
+import shutil
+import tempfile
+
 from etils import epath
 import jax
 
@@ -26,10 +30,18 @@ class Silence:
     pass
 
 
+@functools.cache
+def _corpus():
+  # Counting its entropy takes two seconds: once a session.
+  folder = tempfile.TemporaryDirectory(prefix='scaling_jax_corpus_')
+  prepare.prepare_synthetic(epath.Path(folder.name), n_characters=20_000)
+  return folder
+
+
 def make_corpus(root):
   """Writes a small synthetic corpus into root/synthetic; returns root."""
   root = epath.Path(root)
-  prepare.prepare_synthetic(root / 'synthetic', n_characters=20_000)
+  shutil.copytree(_corpus().name, root / 'synthetic')
   return root
 
 
