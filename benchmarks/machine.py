@@ -14,6 +14,8 @@ import time
 
 from absl import app
 from absl import flags
+import jax
+import jax.numpy as jnp
 
 from scaling_jax.training import devices as devices_lib
 
@@ -35,8 +37,6 @@ def main(argv):
 
 def about():
   """Devices, processor and versions, in a line."""
-  import jax
-
   devices = jax.local_devices()
   name = ''
   if devices[0].platform == 'cpu':
@@ -59,9 +59,6 @@ def processor():
 
 def flops_per_s():
   """Of x @ wide @ tall, the best of ten dispatches."""
-  import jax
-  import jax.numpy as jnp
-
   precision = 'highest' if _DTYPE.value == 'float32' else 'default'
   dtype = jnp.bfloat16 if _DTYPE.value == 'bfloat16' else jnp.float32
   devices = jax.local_devices()

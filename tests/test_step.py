@@ -42,11 +42,22 @@ def shared(windows_KSBU, devices):
   return np.moveaxis(split, 2, 0)
 
 
-def run_fused(batches, devices, config=CONFIG, seeds=(0,), grad_accum=1):
-  optimizer = make_optimizer()
+def fused_and_states(devices, config=CONFIG, seeds=(0,), grad_accum=1):
+  optimizer, devices = make_optimizer(), jax.devices()[:devices]
   train_step = step_lib.make_train_step(config, optimizer, grad_accum)
-  fused = step_lib.fuse(train_step, jax.devices()[:devices])
-  states = step_lib.init_states(config, optimizer, seeds)
+  states = step_lib.init_states(config, optimizer, seeds, devices)
+  return step_lib.fuse(train_step, devices), states
+
+
+def first_state(config, optimizer):
+  """One seed's, without the axis of seeds, on one device."""
+  one = jax.devices()[:1]
+  states = step_lib.init_states(config, optimizer, (0,), one)
+  return jax.tree.map(lambda x: x[0], states)
+
+
+def run_fused(batches, devices, config=CONFIG, **options):
+  fused, states = fused_and_states(devices, config, **options)
   return fused(states, shared(batches, devices), rates(last=len(batches)))
 
 
@@ -61,9 +72,7 @@ class UpdateTest(parameterized.TestCase):
     config = CONFIG._replace(bias=bias)
     optimizer = make_optimizer()
     batches = windows(3, 4)
-    state = jax.tree.map(
-      lambda x: x[0], step_lib.init_states(config, optimizer, (0,))
-    )
+    state = first_state(config, optimizer)
     slow = reference.AdamW(
       reference.to_float64(state.params),
       beta1=0.9,
@@ -95,10 +104,7 @@ class UpdateTest(parameterized.TestCase):
     self.assertGreater(moved, 1e-3)  # a hundred times the tolerance
 
   def test_overfits_one_batch(self):
-    optimizer = make_optimizer()
-    train_step = step_lib.make_train_step(CONFIG, optimizer)
-    fused = step_lib.fuse(train_step, jax.devices()[:1])
-    states = step_lib.init_states(CONFIG, optimizer, (0,))
+    fused, states = fused_and_states(1)
     # Sequences with different first tokens, so that all else can be learned.
     batch = windows(1, 1, 4)
     batch[..., 0] = np.arange(4)
@@ -131,9 +137,7 @@ class FuseTest(parameterized.TestCase):
     # out_axes=None takes one device's word for all, so ask each of them.
     optimizer = make_optimizer()
     train_step = step_lib.make_train_step(CONFIG, optimizer)
-    state = jax.tree.map(
-      lambda x: x[0], step_lib.init_states(CONFIG, optimizer, (0,))
-    )
+    state = first_state(CONFIG, optimizer)
     every_rate = rates(last=4)
 
     def many(state, windows_KBU):
@@ -172,10 +176,7 @@ class FuseTest(parameterized.TestCase):
 
   def test_many_steps_equal_few_and_few(self):
     batches = windows(6, 1, 4)
-    optimizer = make_optimizer()
-    train_step = step_lib.make_train_step(CONFIG, optimizer)
-    fused = step_lib.fuse(train_step, jax.devices()[:2])
-    start = step_lib.init_states(CONFIG, optimizer, (0,))
+    fused, start = fused_and_states(2)
     copy = jax.tree.map(jnp.array, start)
     at_once, _ = fused(start, shared(batches, 2), rates(0, 6))
     half, _ = fused(copy, shared(batches[:3], 2), rates(0, 3))
@@ -184,23 +185,15 @@ class FuseTest(parameterized.TestCase):
       np.testing.assert_array_equal(a, b)
 
   @parameterized.parameters(1, 2)
-  def test_results_lie_as_what_was_replicated(self, devices):
+  def test_results_lie_where_the_first_states_did(self, devices):
     # An update of states that lie otherwise would be compiled once more.
-    optimizer = make_optimizer()
-    train_step = step_lib.make_train_step(CONFIG, optimizer)
-    fused = step_lib.fuse(train_step, jax.devices()[:devices])
-    states = step_lib.replicate(
-      step_lib.init_states(CONFIG, optimizer, (0,)), jax.devices()[:devices]
-    )
+    fused, states = fused_and_states(devices)
     placed = jax.tree.map(lambda x: x.sharding, states)
     states, _ = fused(states, shared(windows(1, 1, 4), devices), rates(0, 1))
     self.assertEqual(jax.tree.map(lambda x: x.sharding, states), placed)
 
   def test_buffers_are_donated(self):
-    optimizer = make_optimizer()
-    train_step = step_lib.make_train_step(CONFIG, optimizer)
-    fused = step_lib.fuse(train_step, jax.devices()[:2])
-    states = step_lib.init_states(CONFIG, optimizer, (0,))
+    fused, states = fused_and_states(2)
     states, _ = fused(states, shared(windows(1, 1, 4), 2), rates(0, 1))
     fused(states, shared(windows(1, 1, 4), 2), rates(0, 1))
     self.assertTrue(states.params['wte']['embedding'].is_deleted())

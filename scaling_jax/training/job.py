@@ -126,17 +126,16 @@ def time_step(job: Job, dispatches: int = 4) -> float:
   optimizer = optimizer_lib.make_optimizer(
     optimizer_lib.AdamW.of(job.config.train)
   )
-  states = step_lib.replicate(
-    step_lib.init_states(job.gpt, optimizer, (0,)), job.devices
-  )
+  states = step_lib.init_states(job.gpt, optimizer, (0,), job.devices)
   accum, devices = job.config.train.grad_accum, len(job.devices)
   train_step = step_lib.make_train_step(job.gpt, optimizer, accum)
   step_many = step_lib.fuse(train_step, job.devices)
   B = settings.sequences_per_step(job.config) // devices
   K = settings.steps_per_dispatch(
     job.config,
-    16.0 * job.flops_per_token * job.tokens_per_step,
+    job.flops_per_token * job.tokens_per_step,
     job.devices[0].platform,
+    seconds=0.25,
   )
   shape = (devices, K, 1, B, job.gpt.block_size + 1)
   windows, rates = np.zeros(shape, np.uint8), np.zeros(shape[1], np.float32)

@@ -109,18 +109,22 @@ def check_devices(config: ml_collections.ConfigDict, devices: int) -> None:
 
 
 def steps_per_dispatch(
-  config: ml_collections.ConfigDict, step_flops: float, platform: str
+  config: ml_collections.ConfigDict,
+  step_flops: float,
+  platform: str,
+  seconds: float = 4.0,
 ) -> int:
   """Updates in one dispatch: a divisor of eval.every_steps.
 
-  By default about four seconds' worth, at a rough guess of the speed: long
-  enough that dispatching and fresh buffers cost little, short enough to watch.
+  By default about so many seconds' worth, at a rough guess of the speed: four
+  are long enough that dispatching and fresh buffers cost little, and short
+  enough to watch.
   """
   every = config.eval.every_steps
   wanted = config.train.steps_per_dispatch
   if wanted is None:
     flops_per_s = 2e11 if platform == 'cpu' else 5e12
-    wanted = max(1, int(4 * flops_per_s / step_flops))
+    wanted = max(1, int(seconds * flops_per_s / step_flops))
   if wanted < 1:
     raise UserError(
       f'train.steps_per_dispatch={wanted} must be at least 1; try 10'

@@ -61,11 +61,14 @@ def init_states(
   config: model_lib.GPTConfig,
   optimizer: optax.GradientTransformationExtraArgs,
   seeds: tuple[int, ...],
+  devices: list,
 ) -> TrainState:
-  """The states before the first update, one for each seed along axis 0."""
+  """The states before the first update, one for each seed along axis 0.
+
+  They lie on the devices as `fuse` wants them.
+  """
   states = _init(config, optimizer)(jnp.array(seeds, jnp.uint32))
-  # Waits: a CPU's devices deadlock where two programs are under way.
-  return jax.block_until_ready(states)
+  return replicate(states, devices)
 
 
 @functools.lru_cache(KEPT)
@@ -85,6 +88,7 @@ def replicate(tree: Any, devices: list) -> Any:
   """
   mesh = jax.sharding.Mesh(np.array(devices), (DATA,))
   everywhere = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  # Waits: a CPU's devices deadlock where two programs are under way.
   return jax.block_until_ready(jax.device_put(tree, everywhere))
 
 

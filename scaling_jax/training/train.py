@@ -79,8 +79,9 @@ class _Group:
 
   def _restore(self) -> None:
     seeds = tuple(run.seed for run in self.runs)
-    states = step_lib.init_states(self.job.gpt, self.optimizer, seeds)
-    self.states = step_lib.replicate(states, self.job.devices)
+    self.states = step_lib.init_states(
+      self.job.gpt, self.optimizer, seeds, self.job.devices
+    )
     common = set.intersection(
       *(set(run.checkpoints.steps()) for run in self.runs)
     )
