@@ -12,6 +12,7 @@ from etils import epath
 import numpy as np
 
 from scaling_jax import records
+from scaling_jax import text as text_lib
 from scaling_jax.analysis import reach
 from scaling_jax.analysis import words
 from scaling_jax.analysis.words import estimate
@@ -67,14 +68,15 @@ class Table:
     lines = [f'## {self.title}', '']
     if cells:
       rows = [self.columns, *cells]
-      lines += [*_aligned(rows, ' | ', '| ', ' |', rule=True), '']
+      grid = text_lib.aligned(rows, _left(rows), ' | ', '| ', ' |', rule=True)
+      lines += [*grid, '']
     if self.notes:
       lines += [*(f'- {note}' for note in self.notes), '']
     return '\n'.join(lines)
 
   def plain(self) -> str:
     rows = [self.columns, *self.rows] if self.rows else []
-    lines = _aligned(rows, '  ')
+    lines = text_lib.aligned(rows, _left(rows)) if rows else []
     return '\n'.join([self.title, *(f'  {x}' for x in lines), *self.notes, ''])
 
 
@@ -117,27 +119,11 @@ def _is_estimate(value: Any) -> bool:
   return isinstance(value, dict) and 'low' in value
 
 
-def _aligned(rows, between, before='', after='', rule=False) -> list[str]:
-  if not rows:
-    return []
-  widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-  left = [
-    not any(_numeric(row[i]) for row in rows[1:]) for i in range(len(widths))
+def _left(rows: list[list[str]]) -> list[bool]:
+  """For each column, whether it holds words alone and is flush left."""
+  return [
+    not any(_numeric(row[i]) for row in rows[1:]) for i in range(len(rows[0]))
   ]
-  lines = []
-  for row in rows:
-    cells = [
-      x.ljust(w) if flush else x.rjust(w)
-      for x, w, flush in zip(row, widths, left)
-    ]
-    lines.append(f'{before}{between.join(cells)}{after}'.rstrip())
-  if rule:
-    dashes = [
-      '-' * w if flush else '-' * (w - 1) + ':'
-      for w, flush in zip(widths, left)
-    ]
-    lines.insert(1, f'{before}{between.join(dashes)}{after}')
-  return lines
 
 
 def _numeric(text: str) -> bool:

@@ -76,17 +76,14 @@ def _open(folder: epath.Path, split: str, meta: dict[str, Any]) -> np.ndarray:
   return array
 
 
-def load_dataset(name: str, data_dir: epath.PathLike) -> Dataset:
-  """Opens data_dir/name; the synthetic corpus is made if it is not there.
+def load_meta(name: str, data_dir: epath.PathLike) -> dict[str, Any]:
+  """What meta.json says of data_dir/name, without opening its tokens.
 
   Raises:
-    UserError: the corpus is unknown, was never prepared, is empty, or its
-      files don't match its meta.json.
+    UserError: the corpus is unknown, was never prepared or is empty.
   """
   folder = epath.Path(data_dir) / name
   meta_path = folder / prepare.META
-  if name == SYNTHETIC and not meta_path.exists():
-    prepare.prepare_synthetic(folder)
   if not meta_path.exists():
     if not (folder / 'prepare.py').exists():
       root = epath.Path(data_dir)
@@ -113,6 +110,20 @@ def load_dataset(name: str, data_dir: epath.PathLike) -> Dataset:
       f'the corpus {name!r} is empty: both splits need tokens;'
       f' {_remedy(folder)} with more text'
     )
+  return meta
+
+
+def load_dataset(name: str, data_dir: epath.PathLike) -> Dataset:
+  """Opens data_dir/name; the synthetic corpus is made if it is not there.
+
+  Raises:
+    UserError: the corpus is unknown, was never prepared, is empty, or its
+      files don't match its meta.json.
+  """
+  folder = epath.Path(data_dir) / name
+  if name == SYNTHETIC and not (folder / prepare.META).exists():
+    prepare.prepare_synthetic(folder)
+  meta = load_meta(name, data_dir)
   train, val = (_open(folder, split, meta) for split in prepare.SPLITS)
   return Dataset(name, meta, train, val)
 

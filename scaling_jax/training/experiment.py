@@ -7,9 +7,11 @@ from etils import epath
 import ml_collections
 
 from scaling_jax import records
+from scaling_jax import text
 from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
+from scaling_jax.training import forecast
 from scaling_jax.training import interrupts
 from scaling_jax.training import job as job_lib
 from scaling_jax.training import launchers
@@ -17,19 +19,6 @@ from scaling_jax.training import pace as pace_lib
 from scaling_jax.training import progress as progress_lib
 from scaling_jax.training import settings
 from scaling_jax.training import sweep as sweep_lib
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-  """Columns of text: the first flush left, the others flush right."""
-  lines = [header, *rows]
-  widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-  return '\n'.join(
-    '  '.join(
-      cell.ljust(w) if i == 0 else cell.rjust(w)
-      for i, (cell, w) in enumerate(zip(line, widths))
-    ).rstrip()
-    for line in lines
-  )
 
 
 class Incomplete(UserError):
@@ -267,7 +256,7 @@ def results_table(runs: Sequence[records.Run]) -> str:
     )
     for r in runs
   ]
-  return table(header, rows)
+  return text.table(header, rows)
 
 
 def dry_run(
@@ -276,7 +265,7 @@ def dry_run(
   data_dir: epath.PathLike,
   parallel: int = 1,
 ) -> None:
-  """Prints what would be trained: N, D, S, FLOPs, epochs, the time to expect.
+  """Prints what would be trained: every count, D, S, FLOPs, epochs, the time.
 
   The time comes from a few real steps of each model on this machine, made-up
   tokens, the results thrown away. Where the corpus was never prepared, what
@@ -289,48 +278,43 @@ def dry_run(
   parallel = _checked(parallel)
   n_cores = launchers.shares(parallel)[0]['n_cores']
   cells = sweep_lib.expand(config)
-  missing, total_s = None, 0.0
-  rows: list[list[str]] = []
-  jobs: list[job_lib.Job] = []
-  timed: dict[tuple, float] = {}
   for cell in cells:
-    plan = settings.make_plan(cell.config)
-    row = [cell.label, f'{plan.N:,}', f'{plan.D:,}', f'{plan.S:,}',
-           f'{plan.flops_6ND:.3g}']  # fmt: skip
-    try:
-      jobs = jobs or _jobs(config, workdir, data_dir, None, n_cores)
-    except dataset_lib.NotPrepared as error:
-      missing = error
-      rest = ['–', f'{plan.tokens_per_param:.1f}', '–', '–']
-    else:
-      job = jobs[len(rows)]
-      train = job.config.train
-      alike = (job.gpt, train.batch_size, train.grad_accum)
-      if alike not in timed:
-        timed[alike] = job_lib.time_step(job)
-      seconds = estimate_s(job, timed[alike]) * len(config.seeds)
-      total_s += seconds
-      rest = [
-        f'{plan.D * job.flops_per_token:.3g}',
-        f'{plan.tokens_per_param:.1f}',
-        f'{plan.D / job.train_tokens:.2f}',
-        progress_lib.duration(seconds),
-      ]
-    rows.append(row + rest)
-  header = ('model', 'N', 'D', 'S', '6ND', 'FLOPs', 'tokens/param', 'epochs',
-            'time')  # fmt: skip
-  print(table(header, rows))
+    settings.make_plan(cell.config)  # refuses bad ones before a corpus is read
+  missing, seconds = None, None
+  jobs: list[job_lib.Job] = []
+  try:
+    jobs = _jobs(config, workdir, data_dir, None, n_cores)
+  except dataset_lib.NotPrepared as error:
+    missing = error
+  if jobs:
+    seconds = [s * len(config.seeds) for s in _estimates_s(jobs)]
+  meta = jobs[0].dataset.meta if jobs else None
+  print(forecast.tables(forecast.rows(cells, meta), seconds))
   seeds = f', {len(config.seeds)} seeds' if len(config.seeds) > 1 else ''
-  print(f'{config.experiment} on {config.dataset}{seeds}: ', end='')
-  if missing:
-    print(f'FLOPs, epochs and time are not known, because {missing}')
+  print(f'\n{config.experiment} on {config.dataset}{seeds}: ', end='')
+  if seconds is None:
+    print(f'what depends on its tokens is not known, because {missing}')
   else:
-    at_once = min(parallel, len(rows) * len(config.seeds))
+    at_once = min(parallel, len(jobs) * len(config.seeds))
     together = f', {at_once} at a time' if at_once > 1 else ''
     print(
-      f'{progress_lib.duration(total_s / at_once)} in all{together}, evaluations'
-      f' included, from a few steps timed on {devices_lib.describe(job.devices)}'
+      f'{progress_lib.duration(sum(seconds) / at_once)} in all{together},'
+      ' evaluations included, from a few steps timed on'
+      f' {devices_lib.describe(jobs[0].devices)}'
     )
+
+
+def _estimates_s(jobs: Sequence[job_lib.Job]) -> list[float]:
+  """Seconds of each job's run of one seed; steps that are alike timed once."""
+  timed: dict[tuple, float] = {}
+  out = []
+  for job in jobs:
+    train = job.config.train
+    alike = (job.gpt, train.batch_size, train.grad_accum)
+    if alike not in timed:
+      timed[alike] = job_lib.time_step(job)
+    out.append(estimate_s(job, timed[alike]))
+  return out
 
 
 def evaluated_tokens(job: job_lib.Job) -> int:
