@@ -70,6 +70,41 @@ def check_shape(shape: Shape) -> Shape:
   return shape
 
 
+def shape_name(shape: Shape) -> str:
+  """The name that `model_shape` reads as this shape."""
+  for name, known in FAMILY.items():
+    if shape == known:
+      return name
+  name = f'{shape.n_layer}x{shape.n_embd}'
+  return name if model_shape(name) == shape else f'{name}h{shape.n_head}'
+
+
+def shape_near(N: float) -> Shape:
+  """A GPT of about N non-embedding parameters, as wide for its depth as usual.
+
+  GPT-2's small model and all of nanochat's have 64 channels a layer, GPT-3's
+  largest have 128 (Brown et al. 2020, table 2.1), here from 3e9 parameters on;
+  loss hardly depends on it (Kaplan et al. 2020, section 3.1). Heads are 16 wide
+  below 256 channels, as this family's, then 64, and 128 from 2048 on.
+
+  Args:
+    N: the count to come near. The smallest shape is 1x16 with 3,120.
+  """
+
+  channels_a_layer = 64 if N < 3e9 else 128
+
+  def fit(n_layer: int) -> tuple[float, Shape]:
+    M = math.sqrt(N / (12 * n_layer))
+    head = 16 if M < 256 else 64 if M < 2048 else 128
+    M = head * max(1, round(M / head))
+    shape = Shape(n_layer, M // head, M)
+    off = abs(math.log(count_parameters(shape, 0, 0).N / N))
+    return off + 0.1 * abs(math.log(M / n_layer / channels_a_layer)), shape
+
+  deepest = max(2, round(4 * (N / 12 / channels_a_layer**2) ** (1 / 3)))
+  return min(fit(n_layer) for n_layer in range(1, deepest + 1))[1]
+
+
 class Parameters(NamedTuple):
   """Parameter counts by group; the head is tied to `wte` and counts once."""
 

@@ -82,6 +82,11 @@ class Chinchilla(NamedTuple):
     D = (C / 6) ** self.exponent_D / self.G
     return Optimum(C, N, D, self.loss(N, D))
 
+  def for_tokens(self, D: Number) -> Optimum:
+    """The compute that is best spent on D tokens: eq. 4 solved for C."""
+    C = 6 * (_floats(D) * self.G) ** (1 / self.exponent_D)
+    return self.optimum(C)
+
   def iso_flop(self, C: Number, N: Number) -> Number:
     """The loss of N parameters trained with C FLOPs, on C / (6 N) tokens."""
     return self.loss(N, _floats(C) / (6 * _floats(N)))
@@ -138,6 +143,18 @@ class Kaplan(NamedTuple):
     D = C / (6 * N)
     return Optimum(C, N, D, self.loss(N, D))
 
+  def compute_for_loss(self, L: float) -> Optimum:
+    """The least compute that reaches L, a positive loss.
+
+    At the optimum D_c/D = k (N_c/N)^k, with k = alpha_N / alpha_D, so that the
+    model's share of L^(1/alpha_D) is 1 / (1 + k).
+    """
+    k = self.alpha_N / self.alpha_D
+    model = L ** (1 / self.alpha_D) / (1 + k)
+    N = self.N_c * model ** (-1 / k)
+    D = self.D_c / (k * model)
+    return Optimum(6 * N * D, N, D, L)
+
 
 def _floats(x: Number) -> Number:
   # Integers of 2^63 and beyond are common here, and NumPy's would overflow.
@@ -161,3 +178,6 @@ KAPLAN_L_CMIN = PowerLaw(3.1e8**0.050, -0.050)  # x: PF-days, C_min
 
 # The same, table 6: parameters from C_min in PF-days.
 KAPLAN_N_OPT = PowerLaw(1.3e9, 0.73)
+
+# The same, section 4.2, eq. 4.4: tokens for N parameters without overfitting.
+KAPLAN_TOKENS = PowerLaw(5e3, 0.74)

@@ -4,6 +4,7 @@ import math
 
 from absl.testing import absltest
 from absl.testing import parameterized
+import numpy as np
 
 from scaling_jax import budget
 from scaling_jax.errors import UserError
@@ -141,6 +142,27 @@ class NameTest(parameterized.TestCase):
   def test_bad_names(self, name, message):
     with self.assertRaisesRegex(UserError, message):
       budget.model_shape(name)
+
+  @parameterized.parameters(*budget.FAMILY, '2x64', '2x64h2', '3x320h5')
+  def test_a_shape_s_name_is_read_as_the_shape(self, name):
+    shape = budget.model_shape(name)
+    self.assertEqual(budget.shape_name(shape), name)
+
+
+class NearTest(parameterized.TestCase):
+  def test_gpt_2_and_gpt_3(self):
+    self.assertEqual(budget.shape_near(85e6), (12, 12, 768))
+    self.assertEqual(budget.shape_near(173.9e9), (96, 96, 12288))
+
+  def test_every_size_has_a_shape_that_can_be_built(self):
+    for N in np.geomspace(2e4, 1e13, 80):
+      shape = budget.check_shape(budget.shape_near(float(N)))
+      count = budget.count_parameters(shape, 0, 0).N
+      self.assertBetween(count / N, 0.8, 1.25, f'{N:.3g}: {shape}')
+      self.assertEqual(budget.model_shape(budget.shape_name(shape)), shape)
+
+  def test_the_smallest(self):
+    self.assertEqual(budget.shape_near(1.0), (1, 1, 16))
 
 
 if __name__ == '__main__':

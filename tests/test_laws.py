@@ -43,6 +43,13 @@ class ChinchillaTest(parameterized.TestCase):
       np.testing.assert_allclose(6 * best.N * best.D, C, rtol=1e-12)
 
   @parameterized.named_parameters(*LAWS)
+  def test_for_tokens_is_the_optimum_s_inverse(self, law):
+    best = law.optimum(np.geomspace(1e15, 1e24, 4))
+    back = law.for_tokens(best.D)
+    for one, other in zip(best, back):
+      np.testing.assert_allclose(one, other, rtol=1e-10)
+
+  @parameterized.named_parameters(*LAWS)
   def test_exponents_are_the_frontier_s_slope(self, law):
     one, ten = law.optimum(1e20), law.optimum(1e21)
     self.assertAlmostEqual(np.log10(ten.N / one.N), law.exponent_N)
@@ -107,6 +114,17 @@ class KaplanTest(absltest.TestCase):
     self.assertAlmostEqual(laws.KAPLAN_L_C(1.6e7), 1)
     self.assertAlmostEqual(laws.KAPLAN_N_OPT(1.0), 1.3e9)
     self.assertEqual(laws.FLOPS_PER_PF_DAY, 8.64e19)
+
+
+class KaplanPlansTest(absltest.TestCase):
+  def test_least_compute_for_a_loss(self):
+    best = laws.KAPLAN.optimum(3.15e23)
+    least = laws.KAPLAN.compute_for_loss(float(best.L))
+    np.testing.assert_allclose(least, best, rtol=1e-9)
+
+  def test_tokens_without_overfitting(self):
+    # The paper's own reading: sqrt(5e3 ...) aside, N = 1e9 needs 2.3e10.
+    self.assertAlmostEqual(laws.KAPLAN_TOKENS(1e9) / 1e10, 2.288, places=2)
 
 
 if __name__ == '__main__':
