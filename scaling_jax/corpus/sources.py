@@ -37,7 +37,7 @@ class TextSource:
     path = epath.Path(path).expanduser()
     if not path.exists():
       raise UserError(
-        f'--input={path} does not exist: it must be a text file or a folder of'
+        f'{path} does not exist: it must be a text file or a folder of'
         ' .txt files; check the path'
       )
     self._files = [path]
@@ -45,7 +45,7 @@ class TextSource:
       self._files = list(_texts_below(path))
       if not self._files:
         raise UserError(
-          f'--input={path} has no .txt files: a folder must hold at least one;'
+          f'{path} has no .txt files: a folder must hold at least one;'
           ' check the path, or name a text file'
         )
     self._ends_lines = path.is_dir()
