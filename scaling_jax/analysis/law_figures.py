@@ -13,18 +13,20 @@ from matplotlib.axes import Axes
 import numpy as np
 
 from scaling_jax import laws
+from scaling_jax import published_models
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis.drawing import Fits
 from scaling_jax.analysis.drawing import Range
 
 Law = laws.Chinchilla | laws.Kaplan
 
-# N, D and where the name goes, in points: the latter two share one spot.
-MODELS = {
-  'GPT-3': (175e9, 300e9, 's', (-7, 7)),  # arXiv 2005.14165
-  'Chinchilla': (70e9, 1.4e12, 'D', (10, -7)),  # arXiv 2203.15556
-  'LLaMA-65B': (65.2e9, 1.4e12, '^', (2, -20)),  # arXiv 2302.13971
+# Marker, and where the name goes in points: the latter two share one spot.
+_MARKS = {
+  'GPT-3': ('s', (-7, 7)),
+  'Chinchilla': ('D', (10, -7)),
+  'LLaMA-65B': ('^', (2, -20)),
 }
+_MODELS = [published_models.BY_NAME[name] for name in _MARKS]
 
 
 def parametric_law(law: dict[str, Any]) -> laws.Chinchilla | None:
@@ -322,12 +324,12 @@ def _slices(
 
 
 def _frontier(ax, law: Law, C_range: Range, runs) -> str:
-  """N_opt against C from the runs' budgets to the largest of MODELS."""
+  """N_opt against C from the runs' budgets to the largest of the models."""
   end = max(C_range[1], 1e27)
   C = np.geomspace(C_range[0], end, 129)
   N = np.asarray(law.optimum(C).N)
   drawing.dress(ax, drawing.LABELS['C'], drawing.LABELS['N_opt'])
-  Ns: list[float] = [*N, *(m[0] for m in MODELS.values())]
+  Ns: list[float] = [*N, *(m.N for m in _MODELS)]
   Ns += [r['N'] for r in runs]
   drawing.log_axis(ax, 'x', C_range[0], end, drawing.power)
   drawing.log_axis(ax, 'y', *drawing.log_range(Ns), drawing.count)
@@ -340,27 +342,28 @@ def _frontier(ax, law: Law, C_range: Range, runs) -> str:
       [r['C'] for r in runs], [r['N'] for r in runs], '.', markersize=4,
       color=drawing.GREY, gid='runs', zorder=1.5,
     )  # fmt: skip
-  for model, (size, D, marker, offset) in MODELS.items():
+  for model in _MODELS:
+    marker, offset = _MARKS[model.name]
     ax.plot(
-      [6 * size * D], [size], marker=marker, linestyle='none', zorder=4,
-      color=drawing.BLUE, markeredgecolor='white', gid=model,
+      [model.C], [model.N], marker=marker, linestyle='none', zorder=4,
+      color=drawing.BLUE, markeredgecolor='white', gid=model.name,
     )  # fmt: skip
     ax.annotate(
-      model, (6 * size * D, size), xytext=offset, textcoords='offset points',
+      model.name, (model.C, model.N), xytext=offset, textcoords='offset points',
       fontsize=7, ha='right' if offset[0] < 0 else 'left', va='center',
       arrowprops={'arrowstyle': '-', 'linewidth': 0.5, 'shrinkB': 2}, zorder=5,
       bbox={'facecolor': 'white', 'edgecolor': 'none', 'pad': 0.5},
     )  # fmt: skip
-  if largest * 100 < min(6 * m[0] * m[1] for m in MODELS.values()):
+  if largest * 100 < min(m.C for m in _MODELS):
     return (
       f'N_opt grows from {drawing.count(N[0])} at C = {drawing.flops(C[0])} to'
       f' {drawing.count(N[tried][-1])} at {drawing.flops(largest)}, far below'
-      f' the compute of {", ".join(MODELS)}'
+      f' the compute of {", ".join(_MARKS)}'
     )
   return 'at its compute, ' + ', '.join(
-    f'{model} has {drawing.count(size)} parameters where the law would have'
-    f' {drawing.count(float(law.optimum(6 * size * D).N))}'
-    for model, (size, D, *_) in MODELS.items()
+    f'{model.name} has {drawing.count(model.N)} parameters where the law would'
+    f' have {drawing.count(float(law.optimum(model.C).N))}'
+    for model in _MODELS
   )
 
 
