@@ -325,6 +325,22 @@ class RefitTest(parameterized.TestCase):
       best, _ = by_scipy(decay_numpy, one, np.array([2.0, 0.7, 0.5]))
       np.testing.assert_allclose(params, best, rtol=1e-6)
 
+  @parameterized.parameters(*fit.SOLVERS)
+  def test_starts_of_their_own(self, solver):
+    # Fits of different curves, from where each of them is, not from one place.
+    truths = np.array([[2.0, 0.7, 0.5], [20, 0.1, 0.2], [1, 1.5, 0.9]])
+    data = decay_data(0.0)
+    stacked = {name: np.stack([x] * 3) for name, x in data.items()}
+    stacked['y'] = np.stack(
+      [a * np.exp(-b * data['x']) + c for a, b, c in truths]
+    )
+    found = fit.refit(
+      decay, truths * 1.05, stacked, np.ones((3, 24)), solver=solver,
+      batched_data=True,
+    )  # fmt: skip
+    self.assertTrue(found.certified.all())
+    np.testing.assert_allclose(found.params, truths, rtol=1e-5)
+
 
 if __name__ == '__main__':
   absltest.main()

@@ -66,6 +66,13 @@ class StartsTest(absltest.TestCase):
       out.append(np.where(size < 1e-3, size**2 / 2, 1e-3 * (size - 5e-4)).sum())
     return np.array(out)
 
+  def test_a_law_and_its_parameters(self):
+    for law in LAWS.values():
+      params = self.centred.params(law)
+      np.testing.assert_allclose(self.centred.law(params), law, rtol=1e-12)
+      both = laws.Chinchilla(*np.transpose([law, law]))
+      np.testing.assert_allclose(self.centred.params(both), [params, params])
+
   def test_hoffmann_s_grid(self):
     # Hoffmann et al. (2022), appendix D.3 of v1: the values of each parameter.
     grid = parametric.grid_starts(self.centred)

@@ -91,7 +91,7 @@ def _ends(law: Data, asked: str, rows) -> list[list[float | None]]:
   out = []
   for row in rows:
     x = row[asked]
-    centre = _centre(law, asked, x)
+    centre = central(law, asked, x)
     line: list[float | None] = [math.log(x)]
     for name in _found(asked):
       estimate = row.get(f'{name}_opt') or row.get(name)
@@ -110,7 +110,8 @@ def _found(asked: str) -> list[str]:
   return [name for name in QUANTITIES if name != asked]
 
 
-def _centre(law: Data, asked: str, x: float) -> dict[str, float | None]:
+def central(law: Data, asked: str, x: float) -> dict[str, float | None]:
+  """C, N, D and L in closed form, without an interval; see `read`."""
   N0, a = law['N']
   D0, b = law['D']
   C = x if asked == 'C' else (x / D0) ** (1 / b)
@@ -142,7 +143,7 @@ def read(law: Data, asked: str, x: float) -> Reading | None:
   i = min(bisect.bisect_right([row[0] for row in grid], log_x), len(grid) - 1)
   before, after = grid[i - 1], grid[i]
   share = (log_x - before[0]) / (after[0] - before[0])
-  centre = _centre(law, asked, x)
+  centre = central(law, asked, x)
   found: dict[str, Estimate] = {asked: {'value': x, 'low': x, 'high': x}}
   for k, name in enumerate(_found(asked)):
     value = centre[name]

@@ -148,11 +148,11 @@ def refit(
   solver: str = 'auto',
   batched_data: bool = False,
 ) -> Refits:
-  """Fits of a bootstrap, all from one start: the fit of the data themselves.
+  """Fits of a bootstrap, from the fit of the data themselves.
 
   Args:
     residuals: as for `fit`.
-    start: [P].
+    start: [P], or [B, P] for a start of each refit's own.
     data: as for `fit`; with a leading axis [B] if `batched_data`.
     weights: [B, n].
     delta: as for `fit`.
@@ -162,7 +162,7 @@ def refit(
     batched_data: whether each refit has data of its own.
   """
   solver = 'optimistix' if _check(solver) == 'auto' else solver
-  batched = (0, int(batched_data), 1)
+  batched = (int(np.ndim(start) == 2), int(batched_data), 1)
   params, objective, gradient = _run(
     residuals, delta, solver, start, data, weights, batched
   )

@@ -132,6 +132,19 @@ class Centred(NamedTuple):
         beta=beta[()],
       )
 
+  def params(self, law: laws.Chinchilla) -> np.ndarray:
+    """[5], or [B, 5] of a law of arrays: the inverse of `law`."""
+    return np.stack(
+      [
+        np.log(law.A) - law.alpha * self.mean_log_N,
+        np.log(law.B) - law.beta * self.mean_log_D,
+        np.log(law.E),
+        law.alpha,
+        law.beta,
+      ],
+      axis=-1,
+    )
+
 
 def fit(
   N: np.ndarray,
@@ -160,9 +173,9 @@ def fit(
     seed: of the draws.
   """
   centred = Centred.of(N, D, L)
-  refusal = _refusal(centred, n_budgets)
-  if refusal:
-    return Parametric(*refusal)
+  refused = refusal(centred, n_budgets)
+  if refused:
+    return Parametric(*refused)
   begin = _starts(centred, starts)
   ones = pad(np.ones(len(centred.log_L)))
   found = fit_lib.fit(residuals, begin, centred.data, ones, DELTA, solver)
@@ -301,7 +314,7 @@ def _residuals(params: np.ndarray, centred: Centred) -> np.ndarray:
   return residuals(np.moveaxis(params, -1, 0)[..., None], centred._asdict(), np)
 
 
-def _refusal(centred: Centred, n_budgets: int | None):
+def refusal(centred: Centred, n_budgets: int | None):
   """Why these runs cannot carry five parameters, or None."""
   n = len(centred.log_L)
   if n < N_PARAMS:

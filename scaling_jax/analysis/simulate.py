@@ -4,7 +4,7 @@ Tests, the coverage benchmark and whoever plans a study draw from here.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,13 +72,16 @@ def training_curves(
 
 def law_through(
   C: float,
-  N: float,
-  E: float = 1.0,
-  reducible: float = 0.6,
-  alpha: float = 0.35,
-  beta: float = 0.37,
+  N: Any,
+  E: Any = 1.0,
+  reducible: Any = 0.6,
+  alpha: Any = 0.35,
+  beta: Any = 0.37,
 ) -> laws.Chinchilla:
-  """The law whose optimum at C is N, with a loss of E + reducible there."""
+  """The law whose optimum at C is N, with a loss of E + reducible there.
+
+  Arrays make a law of arrays.
+  """
   D = C / (6 * N)
   pull = reducible / (1 / alpha + 1 / beta)
   return laws.Chinchilla(
