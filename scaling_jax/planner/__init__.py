@@ -1,0 +1,1 @@
+"""What to train, and what an experiment will resolve, before it is paid for."""

@@ -1,0 +1,386 @@
+"""The laws that a plan may rest on: published ones by name, or one's own.
+
+Each says what it knows of its reach, so that a plan can say where it leaves it.
+"""
+
+import difflib
+from typing import Any, NamedTuple, Protocol
+
+from etils import epath
+import numpy as np
+
+from scaling_jax import laws
+from scaling_jax import records
+from scaling_jax.analysis import calculator
+from scaling_jax.analysis import parametric
+from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis import words
+from scaling_jax.analysis.calculator import Reading
+from scaling_jax.analysis.uncertainty import Estimate
+from scaling_jax.errors import UserError
+
+LEVEL = 0.95
+_DRAWS = 2000
+
+Range = tuple[float, float]
+
+
+class Token(NamedTuple):
+  """What a token is: 'characters', 'BPE' or 'unknown', of so many kinds."""
+
+  kind: str
+  vocab_size: int | None = None
+
+
+class Law(Protocol):
+  """What a plan asks of a law.
+
+  Attributes:
+    name: as the command line has it.
+    title: with its source.
+    counts: which parameters N is.
+    unit: of the loss.
+    token: what it was fitted on.
+  """
+
+  @property
+  def name(self) -> str: ...
+  @property
+  def title(self) -> str: ...
+  @property
+  def counts(self) -> str: ...
+  @property
+  def unit(self) -> str: ...
+  @property
+  def token(self) -> Token: ...
+
+  def for_compute(self, C: float) -> Reading:
+    """The best use of C FLOPs."""
+
+  def for_tokens(self, D: float) -> Reading:
+    """The compute, and the model, that D tokens are best used by."""
+
+  def loss(self, N: float, D: float) -> Estimate | None:
+    """Of N parameters trained on D tokens; None where the law has none."""
+
+  def remarks(self, N: float, D: float) -> list[str]:
+    """Where N and D lie outside what the law was fitted on."""
+
+
+class Additive(NamedTuple):
+  """L = E + A/N^alpha + B/D^beta as published, maybe with its spread.
+
+  Attributes:
+    name, title, counts, token: see `Law`.
+    law: the constants.
+    N, D: from where to where it was fitted.
+    spread: laws that it might as well have been; None where none is published.
+    silence: why it has no interval.
+  """
+
+  name: str
+  title: str
+  counts: str
+  token: Token
+  law: laws.Chinchilla
+  N: Range
+  D: Range
+  spread: laws.Chinchilla | None = None
+  silence: str = ''
+
+  @property
+  def unit(self) -> str:
+    return 'nats/token'
+
+  def for_compute(self, C: float) -> Reading:
+    best, spread = self.law.optimum(C), self.spread
+    drawn = spread.optimum(C) if spread else None
+    return self._reading(best, drawn)._replace(C=exactly(C))
+
+  def for_tokens(self, D: float) -> Reading:
+    best, spread = self.law.for_tokens(D), self.spread
+    drawn = spread.for_tokens(D) if spread else None
+    return self._reading(best, drawn)._replace(D=exactly(D))
+
+  def loss(self, N: float, D: float) -> Estimate:
+    drawn = self.spread.loss(N, D) if self.spread else None
+    return uncertainty.estimate(self.law.loss(N, D), drawn, LEVEL)
+
+  def remarks(self, N: float, D: float) -> list[str]:
+    return _outside(self.N, self.D, N, D)
+
+  def _reading(self, best, drawn) -> Reading:
+    def number(name: str) -> Estimate:
+      of = None if drawn is None else getattr(drawn, name)
+      return uncertainty.estimate(getattr(best, name), of, LEVEL)
+
+    return Reading(*map(number, ('C', 'N', 'D', 'L', 'tokens_per_param')))
+
+
+class Kaplan(NamedTuple):
+  """Kaplan et al. 2020: N_opt(C) of table 6, D >= 5e3 N^0.74, L(N, D)."""
+
+  name: str
+  title: str
+  counts: str
+  token: Token
+  N: Range
+  D: Range
+  silence: str = ''
+
+  @property
+  def unit(self) -> str:
+    return 'nats/token'
+
+  def for_compute(self, C: float) -> Reading:
+    N = float(laws.KAPLAN_N_OPT(C / laws.FLOPS_PER_PF_DAY))
+    return self._reading(N, C / (6 * N))._replace(C=exactly(C))
+
+  def for_tokens(self, D: float) -> Reading:
+    """The largest model that D tokens train without overfitting."""
+    bound = laws.KAPLAN_TOKENS
+    N = (D / bound.coefficient) ** (1 / bound.exponent)
+    return self._reading(N, D)._replace(D=exactly(D))
+
+  def loss(self, N: float, D: float) -> Estimate:
+    return uncertainty.estimate(laws.KAPLAN.loss(N, D), None, LEVEL)
+
+  def remarks(self, N: float, D: float) -> list[str]:
+    return _outside(self.N, self.D, N, D)
+
+  def _reading(self, N: float, D: float) -> Reading:
+    plain = (6 * N * D, N, D, laws.KAPLAN.loss(N, D), D / N)
+    return Reading(*(uncertainty.estimate(x, None, LEVEL) for x in plain))
+
+
+class Own(NamedTuple):
+  """The law of a fits.json, as its report's calculator reads it.
+
+  Attributes:
+    name, title, counts, token, unit: see `Law`.
+    data: of `calculator.data`.
+    law: in closed form; None where approach 3 is not ok.
+    parts: its five constants with their intervals; empty likewise.
+    corpus: that it was fitted on, '' if unknown.
+    silence: why a number may have no interval.
+  """
+
+  name: str
+  title: str
+  counts: str
+  token: Token
+  unit: str
+  data: calculator.Data
+  law: laws.Chinchilla | None
+  parts: dict[str, Estimate]
+  corpus: str
+  silence: str = 'fits.json states intervals from the smallest budget to a' \
+    ' thousand times the largest alone'  # fmt: skip
+
+  def for_compute(self, C: float) -> Reading:
+    return self._reading('C', C)
+
+  def for_tokens(self, D: float) -> Reading:
+    return self._reading('D', D)
+
+  def loss(self, N: float, D: float) -> Estimate | None:
+    if self.law is None:
+      return None
+    return uncertainty.estimate(self.law.loss(N, D), None, LEVEL)
+
+  def remarks(self, N: float, D: float) -> list[str]:
+    where = calculator.where(self.data, 6 * N * D)
+    return [] if where.startswith('Within') else [where]
+
+  def _reading(self, asked: str, x: float) -> Reading:
+    # Laws of approach 1 and 2 are not stated by tokens, and none everywhere.
+    if calculator.limits(self.data, asked) is not None:
+      found = calculator.read(self.data, asked, x)
+      if found is not None:
+        return found
+    at = calculator.central(self.data, asked, x)
+    C, N, D, L = (
+      uncertainty.estimate(at[name], None, LEVEL) for name in 'CNDL'
+    )
+    assert at['D'] and at['N']
+    ratio = uncertainty.estimate(at['D'] / at['N'], None, LEVEL)
+    return Reading(C, N, D, L if at['L'] else None, ratio)
+
+
+def exactly(x: float) -> Estimate:
+  """What was given, not estimated."""
+  return {'value': x, 'low': x, 'high': x}
+
+
+def _outside(N_range: Range, D_range: Range, N: float, D: float) -> list[str]:
+  found = []
+  for what, x, (low, high) in (
+    ('parameters', N, N_range), ('tokens', D, D_range)
+  ):  # fmt: skip
+    if x < low / 1.01:
+      found.append(
+        f'{words.short(x)} {what} are {_times(low / x)} fewer than the least it'
+        f' was fitted on, {words.short(low)}'
+      )
+    elif x > high * 1.01:
+      found.append(
+        f'{words.short(x)} {what} are {_times(x / high)} the most it was fitted'
+        f' on, {words.short(high)}'
+      )
+  return found
+
+
+def _times(factor: float) -> str:
+  return f'{float(f"{factor:.2g}"):,g} times'
+
+
+# `python benchmarks/published_law.py` prints these of the points of Hoffmann's
+# figure 4 that Besiroglu et al. fitted: in log A', log B', log E, alpha, beta.
+_MEAN_LOG_N, _MEAN_LOG_D = 20.559283, 23.553231
+_COVARIANCE = np.array([
+  [3.32606e-03, -1.34585e-03, -4.29794e-04, -8.48470e-04, 3.69183e-04],
+  [-1.34585e-03, 4.14760e-03, -5.21694e-04, 2.93577e-04, -1.29027e-03],
+  [-4.29794e-04, -5.21694e-04, 1.91027e-04, 1.18956e-04, 1.71161e-04],
+  [-8.48470e-04, 2.93577e-04, 1.18956e-04, 2.22275e-04, -8.18922e-05],
+  [3.69183e-04, -1.29027e-03, 1.71161e-04, -8.18922e-05, 4.12963e-04],
+])  # fmt: skip
+
+
+def _besiroglu_spread() -> laws.Chinchilla:
+  empty = np.empty(0)
+  about = parametric.Centred(empty, empty, empty, _MEAN_LOG_N, _MEAN_LOG_D)
+  rng = np.random.default_rng(0)
+  centre = about.params(laws.BESIROGLU)
+  return about.law(rng.multivariate_normal(centre, _COVARIANCE, _DRAWS))
+
+
+_BPE_32K, _BPE_50K = Token('BPE', 32_000), Token('BPE', 50_257)
+_EMBEDDED = 'all parameters, embeddings included'
+
+PUBLISHED: dict[str, Law] = {
+  'hoffmann': Additive(
+    'hoffmann',
+    'Hoffmann et al. 2022 (arXiv 2203.15556), approach 3',
+    _EMBEDDED,
+    _BPE_32K,
+    laws.HOFFMANN,
+    N=(70e6, 16e9),
+    D=(5e9, 500e9),
+    silence='those published are narrower than its runs could make them'
+    ' (Besiroglu et al. 2024)',
+  ),
+  'besiroglu': Additive(
+    'besiroglu',
+    'Besiroglu et al. 2024 (arXiv 2404.10102), refit of the same',
+    _EMBEDDED,
+    _BPE_32K,
+    laws.BESIROGLU,
+    # Of the points fitted: benchmarks/published_law.py.
+    N=(5.73e7, 1.62e10),
+    D=(8.19e8, 3.18e11),
+    spread=_besiroglu_spread(),
+  ),
+  'kaplan': Kaplan(
+    'kaplan',
+    'Kaplan et al. 2020 (arXiv 2001.08361): N_opt = 1.3e9 C^0.73 (C in'
+    ' PF-days), D >= 5e3 N^0.74, and L(N, D)',
+    'non-embedding parameters',
+    _BPE_50K,
+    N=(768, 1.5e9),
+    D=(22e6, 23e9),
+    silence='none was published',
+  ),
+}
+
+
+def law_of(name: str) -> Law:
+  """A published law by its name, or the law of a fits.json by its path.
+
+  Raises:
+    UserError: no such law, no such file, or no law in it is ok.
+  """
+  known = PUBLISHED.get(name.lower())
+  if known is not None:
+    return known
+  path = epath.Path(name).expanduser()
+  if path.is_dir():
+    path = path / 'fits.json'
+  if path.suffix == '.json' or path.exists():
+    return _own(path)
+  near = difflib.get_close_matches(name.lower(), PUBLISHED, n=2, cutoff=0.4)
+  raise UserError(
+    f'--law={name} is not known: it must be one of {", ".join(PUBLISHED)}, or'
+    f' the fits.json of an analysis; try --law={" or --law=".join(near)}'
+    if near
+    else f'--law={name} is not known: it must be the fits.json of an analysis,'
+    f' or one of {", ".join(PUBLISHED)}; try --law=besiroglu'
+  )
+
+
+def _own(path: epath.Path) -> Own:
+  try:
+    fits = records.read_json(path)
+  except FileNotFoundError:
+    raise UserError(
+      f'--law={path} does not exist: it must be the fits.json of an analysis;'
+      ' python -m scaling_jax.analysis RUNS... --out=DIR writes one'
+    ) from None
+  except (ValueError, OSError) as error:
+    raise _not_fits(path, error) from error
+  try:
+    return _read(path, fits)
+  except (KeyError, TypeError, AttributeError, AssertionError) as error:
+    raise _not_fits(path, error) from error
+
+
+def _not_fits(path: epath.Path, error: Exception) -> UserError:
+  return UserError(
+    f'--law={path} is no fits.json ({error!r}): it must be what python -m'
+    ' scaling_jax.analysis writes; analyze the runs again'
+  )
+
+
+def _read(path: epath.Path, fits: dict[str, Any]) -> Own:
+  name = calculator.source(fits)
+  if name is None:
+    verdicts = '; '.join(
+      f'{title}: {fits["laws"][law]["status"]}'
+      for law, title in words.TITLES.items()
+    )
+    raise UserError(
+      f'--law={path} holds no law that is ok ({verdicts}): a plan must rest on'
+      ' one; add the runs that its report asks for, or try --law=besiroglu'
+    )
+  data = calculator.data(fits)
+  closed, parts = None, {}
+  if data['loss']:
+    closed = laws.Chinchilla(*data['loss'])
+    parts = {key: fits['laws'][name][key] for key in laws.Chinchilla._fields}
+  corpus = (fits.get('made') or {}).get('corpus') or {}
+  title = f'{path}, approach {words.TITLES[name]}'
+  if corpus.get('name'):
+    title += f', on {corpus["name"]}'
+  return Own(
+    _name_of(path),
+    title,
+    'as its runs count them',
+    _token(corpus.get('vocab_size')),
+    fits['source']['unit'],
+    data,
+    closed,
+    parts,
+    corpus.get('name') or '',
+  )
+
+
+def _name_of(path: epath.Path) -> str:
+  """The experiment's, as in runs/quickstart/report/fits.json."""
+  folders = [p.name for p in path.resolve().parents if p.name != 'report']
+  return next(filter(None, folders), 'own')
+
+
+def _token(vocab_size: int | None) -> Token:
+  """By the vocabulary alone: no script has as few BPE tokens as letters."""
+  if not vocab_size:
+    return Token('unknown')
+  return Token('characters' if vocab_size < 1000 else 'BPE', vocab_size)

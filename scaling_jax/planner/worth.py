@@ -1,0 +1,145 @@
+"""What each run of a design is worth, and which one to add: linear theory.
+
+A run's worth is by how much N_opt at the target is known better with it than
+without it. Near the truth log L is linear in the law's five parameters, so that
+the spread of a fit is a matter of its Jacobian J [n, 5]: its parameters have
+the covariance M S M' with M = (J'J)^-1 J', where S is the noise of log L. What
+a law misses is the same for every seed of a run, so that S has two parts: one
+of the model and its tokens, one of the seed.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from scaling_jax import laws as laws_lib
+from scaling_jax.analysis import parametric
+
+
+class Noise(NamedTuple):
+  """Of log L: sd about the law, and the seeds' part of it."""
+
+  about_law: float
+  seeds: float
+
+
+class Trial(NamedTuple):
+  """What N_opt's spread becomes with another set of runs.
+
+  Attributes:
+    N, D: of the run that is left out or added.
+    narrows: the share by which N_opt's interval, in log N, is narrower with the
+      run than without it, the median over the laws; 1 where there is no
+      interval without it.
+    per_percent: the same for each percent of the design's compute it costs.
+  """
+
+  N: float
+  D: float
+  narrows: float
+  per_percent: float
+
+
+def each_run(N, D, law, noise: Noise, target: float, level: float):
+  """[n] trials: every run left out in turn.
+
+  Args:
+    N, D: [n] of the runs.
+    law: plausible laws, of arrays [K].
+    noise: see `Noise`.
+    target: FLOPs at which N_opt is asked for.
+    level: of the interval.
+  """
+  whole = spread(N, D, law, noise, target, level)
+  cost = N * D / np.sum(N * D)
+  out = []
+  for i in range(len(N)):
+    keep = np.arange(len(N)) != i
+    without = spread(N[keep], D[keep], law, noise, target, level)
+    out.append(_trial(N[i], D[i], whole, without, cost[i]))
+  return out
+
+
+def added(
+  N, D, candidates: Sequence[tuple[float, float]], law, noise: Noise,
+  target: float, level: float,
+) -> list[Trial]:  # fmt: skip
+  """A trial for each candidate (N, D), added to the runs; see `each_run`."""
+  without = spread(N, D, law, noise, target, level)
+  out = []
+  for more_N, more_D in candidates:
+    both = np.append(N, more_N), np.append(D, more_D)
+    with_it = spread(*both, law, noise, target, level)
+    cost = more_N * more_D / np.sum(N * D)
+    out.append(_trial(more_N, more_D, with_it, without, cost))
+  return out
+
+
+def spread(
+  N: np.ndarray, D: np.ndarray, law: laws_lib.Chinchilla, noise: Noise,
+  target: float, level: float,
+) -> np.ndarray:  # fmt: skip
+  """[K] half the width of the interval of log N_opt; inf where there is none.
+
+  Student's quantile is the one of an analysis that knows the noise from the
+  runs alone.
+  """
+  dof = len(N) - parametric.N_PARAMS
+  K = np.size(law.alpha)
+  if dof < 1:
+    return np.full(K, np.inf)
+  J, log_N = _jacobian(N, D, law)
+  solve = np.linalg.pinv(J, rcond=1e-10)  # [K, 5, n]
+  by_run = np.einsum('kp,kpn->kn', _gradient(law, log_N, target, D), solve)
+  # The part that a run's seeds share: their weights add up before they are
+  # squared.
+  _, cell = np.unique(np.round(np.log([N, D]), 9), axis=1, return_inverse=True)
+  share = np.equal.outer(np.arange(cell.max() + 1), cell.ravel()).astype(float)
+  by_cell = by_run @ share.T
+  shared = max(noise.about_law**2 - noise.seeds**2, 0.0)
+  variance = shared * (by_cell**2).sum(1) + noise.seeds**2 * (by_run**2).sum(1)
+  quantile = float(stats.t.ppf((1 + level) / 2, dof))
+  identified = np.linalg.matrix_rank(J, tol=1e-8) == parametric.N_PARAMS
+  return np.where(identified, quantile * np.sqrt(variance), np.inf)
+
+
+def _jacobian(N, D, law) -> tuple[np.ndarray, float]:
+  """d log L / d (log A', log B', log E, alpha, beta) [K, n, 5]; mean log N."""
+  log_N, log_D = np.log(N), np.log(D)
+  n, d = log_N - log_N.mean(), log_D - log_D.mean()
+  E, A, B, alpha, beta = (np.reshape(x, (-1, 1)) for x in law)
+  model, tokens = A * N**-alpha, B * D**-beta
+  L = E + model + tokens
+  columns = (model, tokens, E, -n * model, -d * tokens)
+  return np.stack([np.broadcast_to(x, L.shape) / L for x in columns], -1), (
+    float(log_N.mean())
+  )
+
+
+def _gradient(law, mean_log_N: float, target: float, D) -> np.ndarray:
+  """d log N_opt / d (log A', log B', log E, alpha, beta) [K, 5], at target.
+
+  N_opt solves log(alpha A') - alpha x = log(beta B') - beta (c - x), where
+  x = log N less its mean and c - x = log D less its mean.
+  """
+  c = np.log(target / 6) - mean_log_N - np.log(D).mean()
+  x = np.log(law.optimum(target).N) - mean_log_N
+  total = law.alpha + law.beta
+  return np.stack(
+    [
+      1 / total,
+      -1 / total,
+      0 * total,
+      (1 / law.alpha - x) / total,
+      (c - x - 1 / law.beta) / total,
+    ],
+    axis=-1,
+  )
+
+
+def _trial(N, D, with_it, without, cost: float) -> Trial:
+  ratio = np.where(np.isfinite(without), with_it / without, 0.0)
+  narrows = 1 - float(np.median(ratio))
+  return Trial(float(N), float(D), narrows, float(narrows / (100 * cost)))

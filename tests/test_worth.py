@@ -1,0 +1,110 @@
+"""Linear theory against simulated studies fitted by SciPy."""
+
+from absl.testing import absltest
+import numpy as np
+from scipy import optimize
+from scipy import stats
+
+from scaling_jax import laws as laws_lib
+from scaling_jax.planner import worth
+from tests import studies
+
+LAW = laws_lib.Chinchilla(*(np.array([x]) for x in studies.LAW))
+TARGET = 10 * max(studies.BUDGETS)
+LEVEL = 0.95
+
+
+def simulated_sd(N, D, noise, count=400):
+  """sd of log N_opt over studies, each fitted by least squares of log L."""
+  rng = np.random.default_rng(0)
+  law = studies.LAW
+  cells = {pair: i for i, pair in enumerate(dict.fromkeys(zip(N, D)))}
+  cell = np.array([cells[pair] for pair in zip(N, D)])
+  shared = np.sqrt(noise.about_law**2 - noise.seeds**2)
+  clean = np.log(law.loss(N, D))
+
+  def predicted(p):
+    E, A, B = np.exp(p[:3])
+    return np.log(E + A * N ** -p[3] + B * D ** -p[4])
+
+  start = [*np.log([law.E, law.A, law.B]), law.alpha, law.beta]
+  found = []
+  for _ in range(count):
+    log_L = clean + shared * rng.normal(size=len(cells))[cell]
+    log_L += noise.seeds * rng.normal(size=len(N))
+    p = optimize.least_squares(
+      lambda p, log_L=log_L: predicted(p) - log_L, start, x_scale='jac'
+    ).x
+    fitted = laws_lib.Chinchilla(*np.exp(p[:3]), *p[3:])
+    found.append(np.log(fitted.optimum(TARGET).N))
+  return np.std(found)
+
+
+class SpreadTest(absltest.TestCase):
+  def test_it_is_what_simulated_studies_show(self):
+    plan = studies.design(seeds=2)
+    quantile = stats.t.ppf(0.975, len(plan.N) - 5)
+    for noise in (worth.Noise(4e-4, 4e-4), worth.Noise(4e-4, 1e-4)):
+      expected = quantile * simulated_sd(plan.N, plan.D, noise)
+      found = worth.spread(plan.N, plan.D, LAW, noise, TARGET, LEVEL)
+      self.assertAlmostEqual(float(found[0]) / expected, 1, delta=0.12)
+
+  def test_noise_is_a_factor(self):
+    plan = studies.design()
+    one, two = (
+      worth.spread(plan.N, plan.D, LAW, worth.Noise(x, x / 4), TARGET, LEVEL)
+      for x in (1e-3, 2e-3)
+    )
+    np.testing.assert_allclose(two, 2 * one)
+
+  def test_what_cannot_be_fitted_has_none(self):
+    plan = studies.design()
+    noise = worth.Noise(1e-3, 1e-3)
+    few = worth.spread(plan.N[:5], plan.D[:5], LAW, noise, TARGET, LEVEL)
+    self.assertEqual(few[0], np.inf)
+    same_N = np.full(9, 1e6), np.geomspace(1e7, 1e9, 9)
+    self.assertEqual(
+      worth.spread(*same_N, LAW, noise, TARGET, LEVEL)[0], np.inf
+    )
+
+
+class TrialTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.plan = studies.design()
+    self.noise = worth.Noise(2e-3, 5e-4)
+    self.ask = (LAW, self.noise, TARGET, LEVEL)
+
+  def test_leaving_out_and_adding_are_two_sides(self):
+    N, D = self.plan.N, self.plan.D
+    out = worth.each_run(N, D, *self.ask)[3]
+    rest = np.arange(len(N)) != 3
+    (back,) = worth.added(N[rest], D[rest], [(N[3], D[3])], *self.ask)
+    self.assertAlmostEqual(out.narrows, back.narrows)
+    whole, without = (
+      worth.spread(*x, *self.ask)[0] for x in ((N, D), (N[rest], D[rest]))
+    )
+    self.assertAlmostEqual(out.narrows, 1 - whole / without)
+    share = N[3] * D[3] / np.sum(N * D)
+    self.assertAlmostEqual(out.per_percent, out.narrows / (100 * share))
+
+  def test_a_seed_again_helps_where_seeds_are_the_noise(self):
+    N, D = self.plan.N, self.plan.D
+    again = [(N[0], D[0])]
+    (seeds,) = worth.added(
+      N, D, again, LAW, worth.Noise(2e-3, 2e-3), TARGET, LEVEL
+    )
+    (shape,) = worth.added(
+      N, D, again, LAW, worth.Noise(2e-3, 1e-4), TARGET, LEVEL
+    )
+    self.assertGreater(seeds.narrows, shape.narrows)
+    self.assertGreater(seeds.narrows, 0)
+
+  def test_without_a_run_there_may_be_no_law(self):
+    N, D = self.plan.N[:6], self.plan.D[:6] * np.geomspace(1, 9, 6)
+    trial = worth.each_run(N, D, *self.ask)[0]
+    self.assertEqual(trial.narrows, 1)
+
+
+if __name__ == '__main__':
+  absltest.main()
