@@ -68,7 +68,7 @@ class JudgeTest(absltest.TestCase):
     cls.made = design.judge(design.read(HOMEWORK), settings=QUICK)
 
   def half(self, made, approach, quantity):
-    return made['approaches'][approach]['half_widths'][quantity]['value']
+    return made['approaches'][approach]['half_widths_of_all'][quantity]['value']
 
   def test_every_quantity_has_a_width(self):
     for name, one in self.made['approaches'].items():
@@ -110,9 +110,9 @@ class JudgeTest(absltest.TestCase):
     found = design.judge(runs, settings=QUICK)['approaches']['parametric']
     before = self.made['approaches']['parametric']
     self.assertGreater(found['answers'], before['answers'])
-    for quantity, half in found['half_widths'].items():
+    for quantity, half in found['half_widths_of_all'].items():
       self.assertLessEqual(
-        half['value'], before['half_widths'][quantity]['value'], quantity
+        half['value'], before['half_widths_of_all'][quantity]['value'], quantity
       )
 
   def test_less_noise_resolves_more(self):

@@ -49,14 +49,14 @@ class DesignTest(absltest.TestCase):
     self.assertRegex(text, r'a in N_opt ∝ C\^a +± 0\.1 \[0\.05, open\]')
     self.assertRegex(text, r'E +± 10 % \[5 %, open\]')
     self.assertRegex(text, r'N_opt at 1e\+16 FLOPs +×÷ 1\.11 \[1\.05, open\]')
-    self.assertRegex(text, r'gives an answer +in 50 %')
+    self.assertRegex(text, r'gives an answer +in 50 %\n')
     self.assertIn('- a note', text)
 
   def test_open(self):
     text = say.design(self.made(value=math.inf))
     self.assertRegex(text, r'∝ C\^a +open \[0\.05, open\]')
     text = say.design(self.made(value=math.inf, low=math.inf))
-    self.assertRegex(text, r'∝ C\^a +open\n')
+    self.assertRegex(text, r'∝ C\^a +–\n')
 
 
 if __name__ == '__main__':

@@ -162,26 +162,35 @@ def half_width(name: str, interval: dict[str, float | None]) -> float:
 
 
 def approach(name: str, studies: Sequence[foretell.Foretold]) -> dict[str, Any]:
-  """How often it gives an answer, and half widths over all of the laws.
+  """How often it gives an answer, and the half widths of its intervals.
 
-  Where it gives none the interval is open, so that a design which answers more
-  often is not taken for a worse one.
+  Where it answers, which is what a study that did is to be held against; and
+  over all of the laws, open where there is no answer, which is what designs are
+  to be compared by: one that answers more often must not look worse for it.
   """
   found = [getattr(one, name) for one in studies]
   statuses = collections.Counter(status for status, _ in found)
-  widths: dict[str, Any] = {}
+  answered, of_all = {}, {}
   for quantity in QUANTITIES[name]:
     half = [
-      half_width(quantity, intervals[quantity]) if status == 'ok' else math.inf
+      half_width(quantity, intervals[quantity])
       for status, intervals in found
+      if status == 'ok'
     ]
-    low, value, high = np.quantile(half, _MIDDLE, method='nearest').tolist()
-    widths[quantity] = {'value': value, 'low': low, 'high': high}
+    answered[quantity] = _middle(half)
+    of_all[quantity] = _middle(half + [math.inf] * (len(found) - len(half)))
   return {
     'answers': statuses['ok'] / len(found),
     'statuses': {s: n / len(found) for s, n in sorted(statuses.items())},
-    'half_widths': widths,
+    'half_widths': answered,
+    'half_widths_of_all': of_all,
   }
+
+
+def _middle(half: list[float]) -> dict[str, float]:
+  """The middle one, and the range of two in three; inf for none."""
+  low, value, high = np.quantile(half or [math.inf], _MIDDLE, method='nearest')
+  return {'value': float(value), 'low': float(low), 'high': float(high)}
 
 
 def _budgets(points, laws: plausible.Laws, studies) -> list[dict[str, Any]]:

@@ -136,9 +136,9 @@ def design(made: dict[str, Any]) -> str:
   level = f'{set_to["level"]:.0%}'.replace('%', ' %')
   lines = [
     f'What these {made["n_runs"]} runs of {made["C_total"]:.3g} FLOPs will'
-    f' resolve: {level} intervals, the middle',
-    'one of the plausible laws [and the range of two in three], open without an'
-    ' answer',
+    f' resolve: {level} intervals where',
+    'there is an answer, the middle one of the plausible laws [and the range of two'
+    ' in three]',
     *_widths(made),
     '',
     'Minima that the budgets will show',
@@ -161,21 +161,16 @@ _QUANTITIES = {
 
 
 def _widths(made: dict[str, Any]) -> list[str]:
-  rows = [['', *(words.TITLES[name] for name in made['approaches'])]]
+  found = made['approaches'].values()
+  rows = [
+    ['', *(words.TITLES[name] for name in made['approaches'])],
+    ['gives an answer', *(_counted_on(one['answers']) for one in found)],
+  ]
   for quantity, title in _QUANTITIES.items():
     if quantity == 'N_opt':
       title = f'N_opt at {made["target"]:.3g} FLOPs'
-    rows.append([
-      title,
-      *(
-        _width(quantity, one['half_widths'].get(quantity))
-        for one in made['approaches'].values()
-      ),
-    ])  # fmt: skip
-  rows.append([
-    'gives an answer',
-    *(f'in {_share(one["answers"])}' for one in made['approaches'].values()),
-  ])  # fmt: skip
+    halves = (one['half_widths'].get(quantity) for one in found)
+    rows.append([title, *(_width(quantity, half) for half in halves)])
   return [f'  {x}' for x in text_lib.aligned(rows, [True] * len(rows[0]))]
 
 
@@ -192,7 +187,7 @@ def _width(quantity: str, x: Estimate | None) -> str:
 
   value, low, high = (show(x[key]) for key in ('value', 'low', 'high'))
   if low == 'open':
-    return 'open'
+    return NOTHING
   sign = '×÷' if quantity == 'N_opt' else '±'
   middle = value if value == 'open' else f'{sign} {value}'
   return f'{middle} [{low}, {high}]'
@@ -214,7 +209,7 @@ def _minima(made: dict[str, Any]) -> list[str]:
       str(budget['n_models']),
       tried,
       ' to '.join(words.short(budget[k]) for k in ('N_opt_low', 'N_opt_high')),
-      _shown(budget['shows_minimum']),
+      _counted_on(budget['shows_minimum']),
       _share(budget['statuses'].get('minimum_at_edge', 0.0)),
       _share(
         sum(budget['statuses'].get(x, 0.0)
@@ -225,7 +220,7 @@ def _minima(made: dict[str, Any]) -> list[str]:
   return [f'  {x}' for x in text_lib.table(header, rows).splitlines()]
 
 
-def _shown(share: float) -> str:
+def _counted_on(share: float) -> str:
   said = f'in {_share(share)}'
   return f'{said}: do not count on it' if share < 0.5 else said
 
