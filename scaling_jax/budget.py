@@ -79,8 +79,8 @@ def shape_name(shape: Shape) -> str:
   return name if model_shape(name) == shape else f'{name}h{shape.n_head}'
 
 
-def shape_near(N: float) -> Shape:
-  """A GPT of about N non-embedding parameters, as wide for its depth as usual.
+def shape_near(N: float, embeddings: int = 0) -> Shape:
+  """A GPT of about N parameters, as wide for its depth as usual.
 
   GPT-2's small model and all of nanochat's have 64 channels a layer, GPT-3's
   largest have 128 (Brown et al. 2020, table 2.1), here from 3e9 parameters on;
@@ -88,17 +88,22 @@ def shape_near(N: float) -> Shape:
   below 256 channels, as this family's, then 64, and 128 from 2048 on.
 
   Args:
-    N: the count to come near. The smallest shape is 1x16 with 3,120.
+    N: the count to come near. The smallest shape is 1x16, with 3,120 parameters
+      and its embeddings.
+    embeddings: rows of the embeddings that N counts, vocab_size + block_size;
+      0 where it counts none.
   """
 
   channels_a_layer = 64 if N < 3e9 else 128
 
   def fit(n_layer: int) -> tuple[float, Shape]:
-    M = math.sqrt(N / (12 * n_layer))
+    # 12 n_layer M² + embeddings M = N, solved without a difference of the like.
+    root = math.sqrt(embeddings**2 + 48 * n_layer * N)
+    M = 2 * N / (embeddings + root)
     head = 16 if M < 256 else 64 if M < 2048 else 128
     M = head * max(1, round(M / head))
     shape = Shape(n_layer, M // head, M)
-    off = abs(math.log(count_parameters(shape, 0, 0).N / N))
+    off = abs(math.log(count_parameters(shape, 0, embeddings).total / N))
     return off + 0.1 * abs(math.log(M / n_layer / channels_a_layer)), shape
 
   deepest = max(2, round(4 * (N / 12 / channels_a_layer**2) ** (1 / 3)))

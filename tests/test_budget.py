@@ -161,6 +161,12 @@ class NearTest(parameterized.TestCase):
       self.assertBetween(count / N, 0.8, 1.25, f'{N:.3g}: {shape}')
       self.assertEqual(budget.model_shape(budget.shape_name(shape)), shape)
 
+  def test_embeddings_that_count(self):
+    for N in (5e6, 5e8, 5e10):
+      shape = budget.shape_near(N, embeddings=33_024)
+      total = budget.count_parameters(shape, 1_024, 32_000).total
+      self.assertBetween(total / N, 0.9, 1.1, shape)
+
   def test_the_smallest(self):
     self.assertEqual(budget.shape_near(1.0), (1, 1, 16))
 

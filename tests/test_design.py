@@ -146,7 +146,9 @@ class FewTest(absltest.TestCase):
     )
     self.assertEqual(made['approaches']['parametric']['answers'], 0)
     self.assertEqual(made['worth'], {})
-    self.assertIn('2 runs cannot carry five parameters', made['notes'][-1])
+    told = ' '.join(made['notes'])
+    self.assertIn('2 runs cannot carry five parameters', told)
+    self.assertIn('Approach 2 will not answer', told)
     self.assertIn('a parabola needs three', say.design(made))
 
   def test_too_many_epochs_are_told(self):

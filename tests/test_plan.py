@@ -88,7 +88,7 @@ class TokensTest(parameterized.TestCase):
     self.assertEqual(law['binds'], 'tokens')
     self.assertLess(law['C']['value'], 1e-3 * 6.87e18)
     self.assertIn('The data bind', notes(made, name))
-    self.assertIn('More text, and not more compute', notes(made, name))
+    self.assertIn('more text serves better', notes(made, name))
 
   @parameterized.parameters('hoffmann', 'besiroglu', 'kaplan')
   def test_a_great_text_leaves_compute_to_bind(self, name):
@@ -162,13 +162,18 @@ class SanityTest(absltest.TestCase):
     self.assertNotIn('fitted on', inside)
     self.assertIn('No interval', inside)
 
-  def test_embeddings_are_told_where_they_count(self):
-    self.assertIn(
-      'counts embeddings', notes(plans('hoffmann', C=1e16), 'hoffmann')
-    )
-    self.assertNotIn(
-      'counts embeddings', notes(plans('kaplan', C=1e16), 'kaplan')
-    )
+  def test_a_shape_counts_as_its_law_does(self):
+    for name, count in (('hoffmann', 'N_total'), ('kaplan', 'N')):
+      law = plans(name, C=1e19)['laws'][name]
+      ratio = law['shape'][count] / law['N']['value']
+      self.assertBetween(ratio, 0.9, 1.1, name)
+
+  def test_too_little_to_train(self):
+    made = plans('kaplan', tokens=900)
+    self.assertIn('No shape is near', notes(made, 'kaplan'))
+    self.assertIn('A batch of 2,048 tokens is more', notes(made, 'kaplan'))
+    made = plans('kaplan', C=1e21)
+    self.assertNotIn('No shape', notes(made, 'kaplan'))
 
   def test_a_law_of_another_text(self):
     folder = self.create_tempdir()

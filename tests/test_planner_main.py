@@ -127,6 +127,12 @@ class JsonTest(parameterized.TestCase):
     made = json.loads(ask(f'{arguments} --json'), parse_constant=no_constant)
     self.assertNotEmpty(made)
 
+  def test_an_argument_with_a_comma(self):
+    made = json.loads(
+      ask(f'--design={ROOT}/configs/c0.py:gpt-0,seeds=3 --json')
+    )
+    self.assertEqual(made['n_runs'], 3)
+
   def test_a_design_without_a_law_is_still_json(self):
     made = json.loads(ask(f'--design={ROOT}/configs/c0.py:gpt-0 --json'))
     half = made['approaches']['parametric']['half_widths']['alpha']
@@ -139,11 +145,17 @@ class BadInputTest(parameterized.TestCase):
     ('', 'nothing is given.*try --device=h100 --days=7'),
     ('--device=h100', 'says no amount'),
     ('--days=3', '--days is of a device'),
-    ('--epochs=2 --flops=1', '--epochs is of a text'),
+    ('--epochs=2 --flops=1e9', '--epochs is of a text'),
     ('--flops=-1', r'--flops=-1 must be a positive number \(FLOPs\)'),
     ('--flops=0', 'positive number'),
     ('--tokens=nan', 'positive number'),
     ('--tokens=1e9 --corpus=x', 'two of a kind'),
+    ('--flops=1e300', 'must be from 1e.06 to 1e.32'),
+    ('--tokens=1e200', 'must be from 100 to 1e.18'),
+    ('--device=h100 --days=1e20', 'check its exponent'),
+    ('--corpus=', '--corpus is empty'),
+    ('--design=', '--design is empty'),
+    ('--design=,', 'cannot be read'),
     ('--device=h100 --peak_tflops=1 --days=1', 'two of a kind'),
     ('--flops=1e20 --law=kaplan,kaplan', 'two of a kind'),
     ('--device=h1000 --days=1', 'not known.*try h100'),

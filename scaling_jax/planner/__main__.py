@@ -65,7 +65,9 @@ _JSON = flags.DEFINE_bool('json', False, 'Print JSON.')
 _MODELS = flags.DEFINE_bool('models', False, 'Published models by each law.')
 _DEVICES = flags.DEFINE_bool('devices', False, 'Peak rates of devices.')
 _CONFIG = flags.DEFINE_string('config', None, 'What a config would train.')
-_DESIGN = flags.DEFINE_list('design', None, 'Configs of one experiment.')
+_DESIGN = flags.DEFINE_string(
+  'design', None, 'Configs of one experiment, commas between them.'
+)
 _NOISE = flags.DEFINE_float(
   'noise', 0.003, 'Of --design: sd of log L about the law.'
 )
@@ -77,6 +79,7 @@ _SEED = flags.DEFINE_integer('seed', 0, 'Of --design: of what is simulated.')
 
 _QUESTIONS = ('models', 'devices', 'config', 'design')
 _HAVE = ('flops', 'device', 'peak_tflops', 'tokens', 'corpus')
+_WORDS = ('device', 'precision', 'corpus', 'tokenizer', 'config', 'design')
 _ALL = ('hoffmann', 'besiroglu', 'kaplan')
 
 
@@ -87,6 +90,9 @@ def _main(argv: list[str]) -> None:
       ' --flops=1e18'
     )
   given = flags.FLAGS.flag_values_dict()
+  for name in _WORDS:
+    if given[name] == '':
+      raise UserError(f'--{name} is empty: it must say something; see --help')
   asked = [name for name in _QUESTIONS if given[name]]
   there = [name for name in _HAVE if given[name] is not None]
   if len(asked) > 1 or (asked and there):
@@ -174,6 +180,9 @@ def _text():
     from scaling_jax.corpus import count
 
     found = count.count(_CORPUS.value, _TOKENIZER.value)
+    have_lib.within(
+      f'--corpus={_CORPUS.value}', found.train, have_lib.TOKENS, 'tokens'
+    )
     kind = 'characters' if found.tokenizer == count.CHAR else 'BPE'
     source = (
       f'{found.source}, {found.total:,} tokens by {found.tokenizer} of'
@@ -191,6 +200,7 @@ def _text():
         )
     return None
   unique = have_lib.positive('--tokens', _TOKENS.value, 'tokens', '73584077')
+  have_lib.within('--tokens', unique, have_lib.TOKENS, 'tokens')
   kind = 'unknown'
   if _TOKENIZER.value is not None:
     kind = 'characters' if _TOKENIZER.value == 'char' else 'BPE'
@@ -291,7 +301,9 @@ def _design() -> tuple[dict[str, Any], str]:
       f'--law={",".join(_LAWS.value or [])} names {len(laws)} laws: a design is judged'
       ' near one; leave the others away'
     )
-  made = design.judge(design.read(_DESIGN.value or []), laws[0], settings)
+  made = design.judge(
+    design.read(design.split(_DESIGN.value or '')), laws[0], settings
+  )
   return made, say.design(made)
 
 

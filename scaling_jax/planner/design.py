@@ -66,6 +66,17 @@ class Planned(NamedTuple):
     return f'{self.row.label}_seed{self.seed}'
 
 
+def split(given: str) -> list[str]:
+  """The configs of 'a.py,b.py:gpt-0,seeds=3': an argument may hold commas."""
+  names: list[str] = []
+  for part in given.split(','):
+    if '.py' in part or not names:
+      names.append(part)
+    else:
+      names[-1] += f',{part}'
+  return names
+
+
 def read(given: Sequence[str]) -> list[Planned]:
   """The runs of configs, given as FILE.py or FILE.py:ARG.
 
@@ -304,5 +315,10 @@ def _notes(runs: Sequence[Planned], points: Sequence[Point]) -> list[str]:
     notes.append(
       f'Approach 3 will not answer: {len(N)} runs leave too little to judge five'
       f' parameters by; {need} are needed.'
+    )
+  if sum(len({points[i].N for i in group}) >= 3 for group in groups) < 2:
+    notes.append(
+      'Approach 2 will not answer: it needs two budgets or more, each of three'
+      ' models or more.'
     )
   return notes

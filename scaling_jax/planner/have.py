@@ -10,6 +10,8 @@ from scaling_jax.planner import hardware
 from scaling_jax.planner.known import Token
 
 DAY_S = 86_400.0
+FLOPS = (1e6, 1e32)
+TOKENS = (100.0, 1e18)
 MFU = 0.4  # Llama 3's was 0.38 to 0.43 (arXiv 2407.21783, table 4)
 
 
@@ -125,12 +127,27 @@ def for_days(on: Machine, days: float) -> Limit:
   """What a machine does in so many days."""
   days = positive('--days', days, 'days', '7')
   unit = 'day' if days == 1 else 'days'
-  return Limit(on.flops_per_s * DAY_S * days, f'{days:g} {unit} of {on.words}')
+  source = f'{days:g} {unit} of {on.words}'
+  C = within(source, on.flops_per_s * DAY_S * days, FLOPS, 'FLOPs')
+  return Limit(C, source)
 
 
 def compute(flops: float) -> Limit:
   flops = positive('--flops', flops, 'FLOPs', '5.76e23')
-  return Limit(flops, '--flops')
+  return Limit(within('--flops', flops, FLOPS, 'FLOPs'), '--flops')
+
+
+def within(
+  what: str, value: float, ends: tuple[float, float], unit: str
+) -> float:
+  """The value, or a UserError where no law can mean anything."""
+  low, high = ends
+  if not low <= value <= high:
+    raise UserError(
+      f'{what} comes to {value:.3g} {unit}: it must be from {low:g} to {high:g}'
+      ' for a law to mean anything; check its exponent'
+    )
+  return value
 
 
 def positive(flag: str, value: float, unit: str, example: str) -> float:

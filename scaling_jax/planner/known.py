@@ -174,8 +174,9 @@ class Own(NamedTuple):
   law: laws.Chinchilla | None
   parts: dict[str, Estimate]
   corpus: str
-  silence: str = 'fits.json states intervals from the smallest budget to a' \
-    ' thousand times the largest alone'  # fmt: skip
+  silence: str = (
+    'fits.json states them up to a thousand times the largest budget alone'
+  )
 
   def for_compute(self, C: float) -> Reading:
     return self._reading('C', C)
@@ -190,7 +191,7 @@ class Own(NamedTuple):
 
   def remarks(self, N: float, D: float) -> list[str]:
     where = calculator.where(self.data, 6 * N * D)
-    return [] if where.startswith('Within') else [where]
+    return [] if where.startswith('Within') else [where.partition(':')[0]]
 
   def _reading(self, asked: str, x: float) -> Reading:
     # Laws of approach 1 and 2 are not stated by tokens, and none everywhere.
@@ -266,7 +267,7 @@ PUBLISHED: dict[str, Law] = {
     laws.HOFFMANN,
     N=(70e6, 16e9),
     D=(5e9, 500e9),
-    silence='those published are narrower than its runs could make them'
+    silence='the published ones are too narrow for the runs behind them'
     ' (Besiroglu et al. 2024)',
   ),
   'besiroglu': Additive(

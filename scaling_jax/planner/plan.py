@@ -24,7 +24,7 @@ _PER_BPE = {
   'BPE': 'BPE tokens, of about four characters each',
   'characters': 'characters, about four of which make a BPE token',
 }
-_COUNTS_APART = 1.1  # of all parameters to those without embeddings
+_APART = 1.25  # times what was asked for, and no shape is near
 
 Answer = dict[str, Any]
 
@@ -125,9 +125,10 @@ def _answer(
   N, D = _value(found.N), _value(found.D)
   per_step = tokens_per_step or batch(D)
   vocab_size = vocab_size or (text.token.vocab_size if text else None)
-  shape = _shape(N, block_size, vocab_size or law.token.vocab_size or 50_257)
+  vocab_size = vocab_size or law.token.vocab_size or 50_257
+  shape = _shape(law, N, block_size, vocab_size)
   machine = have.machine
-  return {
+  answer: Answer = {
     'title': law.title,
     'counts': law.counts,
     'unit': law.unit,
@@ -140,13 +141,16 @@ def _answer(
     'tokens_per_step': per_step,
     'S': math.ceil(D / per_step),
     'shape': shape,
+  }
+  return {
+    **answer,
     'notes': [
       *_binding(law, have, choice),
+      *_shape_apart(law, N, D, answer),
       *(f'{remark.rstrip(".")}.' for remark in law.remarks(N, D)),
       *_worse_than_guessing(law, found),
       *_tokens_apart(law, text),
       *_texts_apart(law, text),
-      *_counts_apart(law, shape),
       *_no_interval(law, found),
     ],
   }
@@ -177,8 +181,12 @@ def batch(D: float) -> int:
   return min(max(wanted, low), high)
 
 
-def _shape(N: float, block_size: int, vocab_size: int) -> dict[str, Any]:
-  shape = budget.shape_near(N)
+def _shape(
+  law: Law, N: float, block_size: int, vocab_size: int
+) -> dict[str, Any]:
+  """A shape whose count, as the law counts, is near N."""
+  rows = block_size + vocab_size if _with_embeddings(law) else 0
+  shape = budget.shape_near(N, rows)
   count = budget.count_parameters(shape, block_size, vocab_size)
   return {
     'name': budget.shape_name(shape),
@@ -235,7 +243,11 @@ def _rest(law: Law, have: have_lib.Have, found: Reading) -> str:
   N, D = have.C / (6 * _value(found.D)), _value(found.D)
   more = law.loss(N, D)
   if have.C > _WORTH_SPENDING * _value(found.C) or more is None:
-    return 'More text, and not more compute, would lower the loss.'
+    return (
+      'The rest could go into more epochs, of which up to four cost little'
+      " (--epochs=4), or into a larger model, which overfits beyond Kaplan's"
+      ' bound; more text serves better.'
+    )
   return (
     f'All of it on them would be {words.short(N)} parameters and by the law a'
     f' loss of {words.number(more["value"])}, where overfitting is left out.'
@@ -272,7 +284,7 @@ def _tokens_apart(law: Law, text: have_lib.Text | None) -> list[str]:
   return [
     f'Your tokens are {own.kind}, and its constants were fitted on'
     f' {_PER_BPE[fitted.kind]}: N and D are a rough guide, and the loss is'
-    ' none.'
+    ' not that of your tokens.'
   ]
 
 
@@ -286,14 +298,28 @@ def _texts_apart(law: Law, text: have_lib.Text | None) -> list[str]:
   ]
 
 
-def _counts_apart(law: Law, shape: dict[str, Any]) -> list[str]:
-  ratio = shape['N_total'] / shape['N']
-  if not law.counts.startswith('all') or ratio < _COUNTS_APART:
-    return []
-  return [
-    f'Its N counts embeddings too, which are {1 - 1 / ratio:.0%} of this shape'.
-    replace('%', ' %') + ' with this vocabulary.'
-  ]  # fmt: skip
+def _with_embeddings(law: Law) -> bool:
+  return law.counts.startswith('all')
+
+
+def _shape_apart(law: Law, N: float, D: float, answer: Answer) -> list[str]:
+  """Where no model is as small as N, or no batch as small as D."""
+  shape, notes = answer['shape'], []
+  count = shape['N_total'] if _with_embeddings(law) else shape['N']
+  if abs(math.log(count / N)) > math.log(_APART):
+    notes.append(
+      f'No shape is near {words.short(N)} parameters: {shape["name"]} has'
+      f' {count:,}, with this vocabulary and context.'
+      if _with_embeddings(law)
+      else f'No shape is near {words.short(N)} parameters: {shape["name"]} has'
+      f' {count:,}.'
+    )
+  if answer['tokens_per_step'] > D:
+    notes.append(
+      f'A batch of {answer["tokens_per_step"]:,} tokens is more than all of the'
+      f' {words.short(D)}: nothing can be trained so.'
+    )
+  return notes
 
 
 def _no_interval(law: Law, found: Reading) -> list[str]:

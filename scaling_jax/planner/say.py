@@ -19,6 +19,8 @@ def plan(made: dict[str, Any]) -> str:
   return '\n'.join([
     'What there is', *_have(made), '', 'What to train', *_laws(made), '',
     *_notes({name: law['notes'] for name, law in made['laws'].items()}),
+    *(wrapped('Losses of different laws are of different tokens and texts: do not'
+              ' compare them.') if len(made['laws']) > 1 else []),
     '', *(line for name, law in made['laws'].items()
           for line in _title(name, law)),
   ])  # fmt: skip
@@ -87,6 +89,9 @@ def _laws(made: dict[str, Any]) -> list[str]:
     ),
     '  its N (parameters)': lambda law: _count(law['shape']['N']),
     '  with embeddings': lambda law: _count(law['shape']['N_total']),
+    '  vocabulary, context': lambda law: (
+      f'{law["shape"]["vocab_size"]:,}, {law["shape"]["block_size"]:,}'
+    ),
   }
   rows = [['', *made['laws']]]
   rows += [[name, *map(show, found)] for name, show in columns.items()]
@@ -317,7 +322,10 @@ def duration(seconds: float) -> str:
     (_YEAR_S, 86_400, 'days'), (math.inf, _YEAR_S, 'years'),
   ):  # fmt: skip
     if seconds < limit:
-      return f'{float(f"{seconds / unit_s:.3g}"):,g} {unit}'
+      count = f'{float(f"{seconds / unit_s:.3g}"):,g}'
+      # One day, and not 1 days.
+      one = count == '1' and unit in ('days', 'years')
+      return f'{count} {unit[:-1] if one else unit}'
   raise ValueError(seconds)
 
 
