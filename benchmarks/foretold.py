@@ -20,10 +20,6 @@ from scaling_jax.planner import design
 from scaling_jax.planner import foretell
 from scaling_jax.planner import plausible
 
-_NOISE = flags.DEFINE_float('noise', 0.003, 'sd of log L about the law.')
-_SEED_NOISE = flags.DEFINE_float('seed_noise', None, 'Between seeds.')
-_DROP = flags.DEFINE_integer('drop_highest', 0, 'Runs to leave out.')
-
 
 def found(fits, target: float):
   """{approach: {quantity: interval}} of a fits.json, as `foretell` names them."""
@@ -67,11 +63,13 @@ def compare(path: str, settings: design.Settings, drop_highest: int = 0):
 
 
 def main(argv: list[str]) -> None:
-  noise = _NOISE.value
-  settings = design.Settings(noise, _SEED_NOISE.value or noise / 4)
+  asked = flags.FLAGS
+  settings = design.Settings(asked.noise, asked.seed_noise or asked.noise / 4)
   for path in argv[1:]:
     print(path)
-    for name, quantity, half, foretold in compare(path, settings, _DROP.value):
+    for name, quantity, half, foretold in compare(
+      path, settings, asked.drop_highest
+    ):
       print(
         f'  {name:10s} {quantity:6s} found {half:.4f} foretold {foretold:.4f}'
         f' ratio {half / foretold:.2f}'
@@ -79,4 +77,8 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  # Here, so that a test can import what is above beside other programs' flags.
+  flags.DEFINE_float('noise', 0.003, 'sd of log L about the law.')
+  flags.DEFINE_float('seed_noise', None, 'Between seeds; noise / 4.')
+  flags.DEFINE_integer('drop_highest', 0, 'Runs to leave out.')
   app.run(main)

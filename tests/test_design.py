@@ -9,7 +9,9 @@ import numpy as np
 from scaling_jax import budget
 from scaling_jax.errors import UserError
 from scaling_jax.planner import design
+from scaling_jax.planner import plausible
 from scaling_jax.planner import say
+from scaling_jax.planner import worth
 
 ROOT = pathlib.Path(__file__).parents[1]
 QUICK = design.Settings(laws=12, draws=200)
@@ -38,7 +40,7 @@ class ReadTest(parameterized.TestCase):
 
   @parameterized.parameters(
     (['c9.py'], 'cannot be read.*c0.py'),
-    (['c0.py', 'c0.py'], 'names a config twice'),
+    (['c0.py', 'c0.py'], 'names gpt-0_seed0 at 6e.13 FLOPs twice'),
     (['c0.py', 'quickstart.py'], 'gutenberg_poetry and synthetic.*one text'),
     (['c0.py:gpt-9'], "unknown model 'gpt-9'"),
     (['common.py'], 'positive number of FLOPs'),
@@ -114,6 +116,39 @@ class JudgeTest(absltest.TestCase):
       self.assertLessEqual(
         half['value'], before['half_widths_of_all'][quantity]['value'], quantity
       )
+
+  def test_what_is_recommended_is_the_best_of_what_was_tried(self):
+    found = self.made['worth']
+    runs = design.read(HOMEWORK)
+    N = np.array([float(r.row.N) for r in runs])
+    D = np.array([float(r.row.D) for r in runs])
+    laws = plausible.anywhere(
+      np.sqrt(6e13 * 6e14), QUICK.laws, np.random.default_rng(QUICK.seed)
+    )
+    noise = worth.Noise(QUICK.noise, QUICK.seed_noise)
+    ask = (laws.law, noise, 6e15, QUICK.level)
+    best = {key: found[key] for key in ('next', 'next_per_flop', 'repeat')}
+    again = worth.added(N, D, [(x['N'], x['D']) for x in best.values()], *ask)
+    for trial, one in zip(again, best.values()):
+      self.assertAlmostEqual(trial.narrows, one['narrows'])
+    repeats = worth.added(N, D, list(zip(N, D)), *ask)
+    self.assertAlmostEqual(
+      found['repeat']['narrows'], max(x.narrows for x in repeats)
+    )
+    self.assertGreaterEqual(
+      best['next_per_flop']['per_percent'], best['next']['per_percent']
+    )
+
+  def test_the_two_exponents_add_up(self):
+    half = self.made['approaches']['parametric']['half_widths']
+    self.assertAlmostEqual(half['a']['value'], half['b']['value'])
+
+  def test_one_budget_is_told_to_be_one(self):
+    models = ('gpt-0', 'gpt-1', 'gpt-2', 'gpt-3', 'gpt-4')
+    runs = design.read([config(f'c1.py:{m},seeds=2') for m in models])
+    made = design.judge(runs, settings=QUICK)
+    self.assertEqual(made['worth'], {})
+    self.assertIn('a second budget is needed', ' '.join(made['notes']))
 
   def test_less_noise_resolves_more(self):
     settings = QUICK._replace(noise=0.001, seed_noise=0.00025)

@@ -8,7 +8,6 @@ import pathlib
 import subprocess
 import sys
 
-from absl import flags
 from absl.testing import absltest
 from absl.testing import flagsaver
 from absl.testing import parameterized
@@ -25,10 +24,12 @@ LAPTOP = '--peak_tflops=11.36 --mfu=1 --days=7'
 def ask(arguments):
   """What it prints, in this process."""
   out = io.StringIO()
-  words = arguments.split()
-  with flagsaver.flagsaver(), contextlib.redirect_stdout(out):
-    rest = flags.FLAGS(['planner', *words])
-    planner._main(rest)
+  saved = flagsaver.save_flag_values(planner.FLAGS)
+  try:
+    with contextlib.redirect_stdout(out):
+      planner._main(planner.FLAGS(['planner', *arguments.split()]))
+  finally:
+    flagsaver.restore_flag_values(saved, planner.FLAGS)
   return out.getvalue()
 
 
@@ -172,7 +173,7 @@ class BadInputTest(parameterized.TestCase):
     ),
     ('--design=configs/c0.py --law=kaplan', 'has not the form'),
     ('--design=configs/c0.py --law=kaplan,hoffmann', 'judged near one'),
-    ('--design=configs/c0.py --level=1', 'from 0.5 to below 1'),
+    ('--design=configs/c0.py --level=1', 'from 0.5 to 0.98'),
     ('--design=configs/c0.py --seed=-1', 'must be 0 or more'),
     ('--config=nowhere.py', 'cannot be read'),
     ('7', "'7' is no flag"),
@@ -181,6 +182,15 @@ class BadInputTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, message) as raised:
       ask(arguments)
     self.assertNotIn('\n', str(raised.exception))
+
+  def test_help(self):
+    found = subprocess.run(
+      [sys.executable, '-m', 'scaling_jax.planner', '--help'],
+      cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    self.assertEqual(found.returncode, 0, found.stderr)
+    for part in ('--flops=5.76e23', '--tokens_per_step', 'Tokens of context'):
+      self.assertIn(part, found.stdout)
 
   @parameterized.parameters(
     ('--flops=1e20 --flops=1e21', '--flops is given 2 times'),

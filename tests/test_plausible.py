@@ -72,6 +72,30 @@ class NearTest(parameterized.TestCase):
         np.log(high / low) / np.log(interval['high'] / interval['low']), 1, 1
       )
     np.testing.assert_allclose(best.L, at.L['value'], rtol=1e-9)
+    low, high = np.quantile(found.E, [0.025, 0.975])
+    E = law.parts['E']
+    self.assertAlmostEqual((high - low) / (E['high'] - E['low']), 1, 1)
+
+  def test_intervals_of_another_level_are_read_as_such(self):
+    folder = self.create_tempdir().full_path
+    study.write(studies.analyzed().fits, folder)
+    law = known.law_of(folder)
+    one, other = (
+      plausible.near(law._replace(level=x), 4e14, 4000, rng()).law
+      for x in (0.95, 0.8)
+    )
+    # Of a normal, 95 % are 1.53 times as wide as 80 %.
+    ratio = np.std(np.log(other.alpha)) / np.std(np.log(one.alpha))
+    self.assertAlmostEqual(ratio, 1.5294, places=3)
+
+  def test_what_is_open_is_not_taken_for_known(self):
+    folder = self.create_tempdir().full_path
+    study.write(studies.analyzed().fits, folder)
+    law = known.law_of(folder)
+    alpha = {**law.parts['alpha'], 'high': None}
+    law = law._replace(parts={**law.parts, 'alpha': alpha})
+    with self.assertRaisesRegex(UserError, 'leaves alpha open'):
+      plausible.near(law, 4e14, 5, rng())
 
   def test_kaplan_s_form_cannot_be_judged_by(self):
     with self.assertRaisesRegex(UserError, 'has not the form.*besiroglu'):

@@ -43,7 +43,7 @@ def simulated_sd(N, D, noise, count=400):
 class SpreadTest(absltest.TestCase):
   def test_it_is_what_simulated_studies_show(self):
     plan = studies.design(seeds=2)
-    quantile = stats.t.ppf(0.975, len(plan.N) - 5)
+    quantile = stats.t.ppf(0.975, len(set(plan.N)) - 5)
     for noise in (worth.Noise(4e-4, 4e-4), worth.Noise(4e-4, 1e-4)):
       expected = quantile * simulated_sd(plan.N, plan.D, noise)
       found = worth.spread(plan.N, plan.D, LAW, noise, TARGET, LEVEL)
@@ -88,22 +88,33 @@ class TrialTest(absltest.TestCase):
     share = N[3] * D[3] / np.sum(N * D)
     self.assertAlmostEqual(out.per_percent, out.narrows / (100 * share))
 
-  def test_a_seed_again_helps_where_seeds_are_the_noise(self):
+  def test_a_seed_again_helps_as_far_as_seeds_are_the_noise(self):
     N, D = self.plan.N, self.plan.D
-    again = [(N[0], D[0])]
-    (seeds,) = worth.added(
-      N, D, again, LAW, worth.Noise(2e-3, 2e-3), TARGET, LEVEL
-    )
-    (shape,) = worth.added(
-      N, D, again, LAW, worth.Noise(2e-3, 1e-4), TARGET, LEVEL
-    )
-    self.assertGreater(seeds.narrows, shape.narrows)
-    self.assertGreater(seeds.narrows, 0)
+    trials = [
+      worth.added(
+        N, D, [(N[0], D[0])], LAW, worth.Noise(2e-3, seeds), TARGET, LEVEL
+      )[0]
+      for seeds in (2e-3, 1e-3, 0.0)
+    ]
+    worths = [trial.narrows for trial in trials]
+    self.assertEqual(worths, sorted(worths, reverse=True))
+    self.assertGreater(worths[0], 0)
+    self.assertLessEqual(worths[-1], 1e-12)
 
   def test_without_a_run_there_may_be_no_law(self):
-    N, D = self.plan.N[:6], self.plan.D[:6] * np.geomspace(1, 9, 6)
-    trial = worth.each_run(N, D, *self.ask)[0]
-    self.assertEqual(trial.narrows, 1)
+    plan = studies.design(models=4, budgets=studies.BUDGETS[:2])
+    trials = worth.each_run(plan.N, plan.D, *self.ask)  # eight are needed
+    self.assertEqual({trial.narrows for trial in trials}, {1.0})
+
+  def test_where_there_is_no_law_either_way_a_run_is_worth_nothing(self):
+    plan = studies.design(models=3, budgets=studies.BUDGETS[:2])
+    (trial,) = worth.added(plan.N, plan.D, [(3e6, 1e8)], *self.ask)
+    self.assertEqual(trial.narrows, 0)
+
+  def test_what_the_analysis_refuses_has_no_worth(self):
+    plan = studies.design(models=9, budgets=studies.BUDGETS[:1])
+    spread = worth.spread(plan.N, plan.D, *self.ask)
+    self.assertEqual(spread[0], np.inf)
 
 
 if __name__ == '__main__':

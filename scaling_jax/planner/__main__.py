@@ -21,6 +21,7 @@ With --json any of them prints the same for machines.
 
 import collections
 import json
+import sys
 from typing import Any
 
 from absl import app
@@ -33,49 +34,99 @@ from scaling_jax.errors import UserError
 
 _PROGRAM = 'scaling_jax.planner'
 
-_FLOPS = flags.DEFINE_float('flops', None, 'Compute, FLOPs.')
-_DEVICE = flags.DEFINE_string('device', None, 'One of --devices.')
+# Flags of its own: other programs of this project have some of the same names.
+FLAGS = flags.FlagValues()
+_HELP = ('help', 'helpshort', 'helpfull', 'h', '?')
+
+_FLOPS = flags.DEFINE_float('flops', None, 'Compute, FLOPs.', flag_values=FLAGS)
+_DEVICE = flags.DEFINE_string(
+  'device', None, 'One of --devices.', flag_values=FLAGS
+)
 _PEAK = flags.DEFINE_float(
-  'peak_tflops', None, 'Peak rate of a device that is not listed, TFLOP/s.'
+  'peak_tflops',
+  None,
+  'Peak rate of a device that is not listed, TFLOP/s.',
+  flag_values=FLAGS,
 )
 _PRECISION = flags.DEFINE_string(
-  'precision', None, 'bfloat16, float16, tf32 or float32; the fastest listed.'
+  'precision',
+  None,
+  'bfloat16, float16, tf32 or float32; the fastest listed.',
+  flag_values=FLAGS,
 )
-_COUNT = flags.DEFINE_integer('count', None, 'Devices; 1.')
-_DAYS = flags.DEFINE_float('days', None, 'Days on them.')
+_COUNT = flags.DEFINE_integer('count', None, 'Devices; 1.', flag_values=FLAGS)
+_DAYS = flags.DEFINE_float('days', None, 'Days on them.', flag_values=FLAGS)
 _MFU = flags.DEFINE_float(
-  'mfu', None, 'Share of the peak rate that 6 N D per second comes to; 0.4.'
+  'mfu',
+  None,
+  'Share of the peak rate that 6 N D per second comes to; 0.4.',
+  flag_values=FLAGS,
 )
-_TOKENS = flags.DEFINE_float('tokens', None, 'Tokens of text to train on.')
+_TOKENS = flags.DEFINE_float(
+  'tokens', None, 'Tokens of text to train on.', flag_values=FLAGS
+)
 _CORPUS = flags.DEFINE_string(
-  'corpus', None, 'Text to count: a file, a folder of .txt, a prepared corpus.'
+  'corpus',
+  None,
+  'Text to count: a file, a folder of .txt, a prepared corpus.',
+  flag_values=FLAGS,
 )
 _TOKENIZER = flags.DEFINE_string(
-  'tokenizer', None, "What a token is: char, or one of tiktoken's such as gpt2."
+  'tokenizer',
+  None,
+  "What a token is: char, or one of tiktoken's such as gpt2.",
+  flag_values=FLAGS,
 )
-_EPOCHS = flags.DEFINE_float('epochs', None, 'Passes over the text allowed; 1.')
+_EPOCHS = flags.DEFINE_float(
+  'epochs', None, 'Passes over the text allowed; 1.', flag_values=FLAGS
+)
 _LAWS = flags.DEFINE_list(
-  'law', None, 'hoffmann, besiroglu, kaplan, or a fits.json; the first three.'
+  'law',
+  None,
+  'hoffmann, besiroglu, kaplan, or a fits.json; the first three.',
+  flag_values=FLAGS,
 )
-_BATCH = flags.DEFINE_integer('tokens_per_step', None, 'Tokens of a batch.')
-_BLOCK = flags.DEFINE_integer('block_size', 1024, 'Tokens of context.')
-_VOCAB = flags.DEFINE_integer('vocab_size', None, 'Kinds of tokens.')
-_JSON = flags.DEFINE_bool('json', False, 'Print JSON.')
+_BATCH = flags.DEFINE_integer(
+  'tokens_per_step', None, 'Tokens of a batch.', flag_values=FLAGS
+)
+_BLOCK = flags.DEFINE_integer(
+  'block_size', 1024, 'Tokens of context.', flag_values=FLAGS
+)
+_VOCAB = flags.DEFINE_integer(
+  'vocab_size', None, 'Kinds of tokens.', flag_values=FLAGS
+)
+_JSON = flags.DEFINE_bool('json', False, 'Print JSON.', flag_values=FLAGS)
 
-_MODELS = flags.DEFINE_bool('models', False, 'Published models by each law.')
-_DEVICES = flags.DEFINE_bool('devices', False, 'Peak rates of devices.')
-_CONFIG = flags.DEFINE_string('config', None, 'What a config would train.')
+_MODELS = flags.DEFINE_bool(
+  'models', False, 'Published models by each law.', flag_values=FLAGS
+)
+_DEVICES = flags.DEFINE_bool(
+  'devices', False, 'Peak rates of devices.', flag_values=FLAGS
+)
+_CONFIG = flags.DEFINE_string(
+  'config', None, 'What a config would train.', flag_values=FLAGS
+)
 _DESIGN = flags.DEFINE_string(
-  'design', None, 'Configs of one experiment, commas between them.'
+  'design',
+  None,
+  'Configs of one experiment, commas between them.',
+  flag_values=FLAGS,
 )
 _NOISE = flags.DEFINE_float(
-  'noise', 0.003, 'Of --design: sd of log L about the law.'
+  'noise', 0.003, 'Of --design: sd of log L about the law.', flag_values=FLAGS
 )
 _SEED_NOISE = flags.DEFINE_float(
-  'seed_noise', None, 'Of --design: sd of log L between seeds; noise / 4.'
+  'seed_noise',
+  None,
+  'Of --design: sd of log L between seeds; noise / 4.',
+  flag_values=FLAGS,
 )
-_LEVEL = flags.DEFINE_float('level', 0.95, 'Of --design: of the intervals.')
-_SEED = flags.DEFINE_integer('seed', 0, 'Of --design: of what is simulated.')
+_LEVEL = flags.DEFINE_float(
+  'level', 0.95, 'Of --design: of the intervals.', flag_values=FLAGS
+)
+_SEED = flags.DEFINE_integer(
+  'seed', 0, 'Of --design: of what is simulated.', flag_values=FLAGS
+)
 
 _QUESTIONS = ('models', 'devices', 'config', 'design')
 _HAVE = ('flops', 'device', 'peak_tflops', 'tokens', 'corpus')
@@ -89,7 +140,7 @@ def _main(argv: list[str]) -> None:
       f'{argv[1]!r} is no flag: every argument must start with --; try'
       ' --flops=1e18'
     )
-  given = flags.FLAGS.flag_values_dict()
+  given = FLAGS.flag_values_dict()
   for name in _WORDS:
     if given[name] == '':
       raise UserError(f'--{name} is empty: it must say something; see --help')
@@ -227,15 +278,12 @@ def _laws(default=_ALL) -> list:
       f'--law is empty: it must name a law; try --law={",".join(_ALL)}'
     )
   found = [known.law_of(name) for name in names]
-  twice = [
-    name
-    for name, n in collections.Counter(law.name for law in found).items()
-    if n > 1
-  ]
+  names_found = collections.Counter(law.name for law in found)
+  twice = [name for name, n in names_found.items() if n > 1]
   if twice:
     raise UserError(
-      f'--law={",".join(names)} has two of a kind: each law must be named once;'
-      ' leave one away'
+      f'--law={",".join(names)} has two of a kind, {twice[0]}: each law must have a'
+      ' name of its own, which is the folder of a fits.json; leave one away'
     )
   return found
 
@@ -308,9 +356,10 @@ def _design() -> tuple[dict[str, Any], str]:
 
 
 def _level(level: float) -> float:
-  if not 0.5 <= level < 1:
+  # Three hundred draws say nothing of what is rarer.
+  if not 0.5 <= level <= 0.98:
     raise UserError(
-      f'--level={level:g} must be from 0.5 to below 1; try --level=0.95'
+      f'--level={level:g} must be from 0.5 to 0.98; try --level=0.95'
     )
   return level
 
@@ -330,6 +379,9 @@ def _guarded(argv: list[str]) -> None:
 
 def _parse(argv: list[str]) -> list[str]:
   named = [a.lstrip('-').partition('=')[0] for a in argv[1:] if a[:1] == '-']
+  if set(named) & set(_HELP):
+    print(f'{__doc__}\n{FLAGS.get_help()}')
+    sys.exit(0)
   for name, n in collections.Counter(named).items():
     if n > 1:
       errors.stop(
@@ -337,8 +389,9 @@ def _parse(argv: list[str]) -> list[str]:
         f'--{name} is given {n} times: once is enough; leave the others away',
         2,
       )
+  flags.FLAGS(argv[:1])  # absl's own, which app.run wants parsed
   try:
-    return flags.FLAGS(argv)
+    return FLAGS(argv)
   except flags.Error as error:
     text = ' '.join(str(error).split())
     errors.stop(_PROGRAM, f'{text}; see --help', 2)

@@ -40,7 +40,7 @@ def load(given: str, flag: str) -> ml_collections.ConfigDict:
     config = module.get_config(arg or None)
   except UserError:
     raise
-  except (AttributeError, ImportError, SyntaxError, TypeError) as error:
+  except Exception as error:  # whatever a person's file may raise
     raise UserError(
       f'--{flag}={given} is no config ({error}): it must define'
       ' get_config(arg=None), as configs/c0.py does; look there'
@@ -70,4 +70,4 @@ def rows(
 
 def _data_beside(given: str) -> pathlib.Path:
   # launch.py looks beside itself, and configs/ lies there too.
-  return pathlib.Path(given.partition(':')[0]).resolve().parents[1] / 'data'
+  return pathlib.Path(given.partition(':')[0]).resolve().parent.parent / 'data'

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import math
 from typing import Any, NamedTuple
 
-import ml_collections
 import numpy as np
 
 from scaling_jax import budget
@@ -29,6 +28,7 @@ QUANTITIES = {
   'parametric': ('a', 'b', 'alpha', 'beta', 'E', 'N_opt'),
 }
 APPROACHES = tuple(QUANTITIES)
+_RATIOS = (0.5, 2000.0)  # tokens a parameter of a run worth adding
 _SIZES = 13  # of the models tried as the next run, from half to twice the range
 _MIDDLE = (0.16, 0.5, 0.84)
 _SEEN = (0.1, 0.9)  # of the plausible minima, that a budget should cover
@@ -81,14 +81,9 @@ def read(given: Sequence[str]) -> list[Planned]:
   """The runs of configs, given as FILE.py or FILE.py:ARG.
 
   Raises:
-    UserError: one can't be read or is named twice, or they train on different
-      texts.
+    UserError: one can't be read, a run is named twice, or they train on
+      different texts.
   """
-  if len(set(given)) < len(given):
-    raise UserError(
-      f'--design={",".join(given)} names a config twice: each counts once; leave'
-      ' one away, or repeat seeds as in configs/c0.py:seeds=2'
-    )
   runs: list[Planned] = []
   loaded = [configs_lib.load(name, 'design') for name in given]
   texts = {config.dataset for config in loaded}
@@ -99,14 +94,18 @@ def read(given: Sequence[str]) -> list[Planned]:
     )
   for name, config in zip(given, loaded):
     found, _ = configs_lib.rows(config, name)
-    runs += [
-      Planned(row, seed, name) for row in found for seed in _seeds(config)
-    ]
+    runs += [Planned(row, seed, name) for row in found for seed in config.seeds]
+  once: dict[tuple, Planned] = {}
+  for run in runs:
+    alike = (run.run_id, run.row.C, run.row.D)
+    if alike in once:
+      raise UserError(
+        f'--design={",".join(given)} names {run.run_id} at {run.row.C:.3g} FLOPs'
+        f' twice: each run counts once; leave one away, or repeat seeds as in'
+        f' {name.partition(":")[0]}:seeds=2'
+      )
+    once[alike] = run
   return runs
-
-
-def _seeds(config: ml_collections.ConfigDict) -> tuple[int, ...]:
-  return tuple(config.seeds)
 
 
 def judge(
@@ -206,7 +205,7 @@ def _middle(half: list[float]) -> dict[str, float]:
 
 def _budgets(points, laws: plausible.Laws, studies) -> list[dict[str, Any]]:
   """What each budget will show of its minimum."""
-  groups, alone = study.isoflop_groups(points)
+  groups, _ = study.isoflop_groups(points)
   out = []
   for b, group in enumerate(groups):
     found = [one.budgets[b] for one in studies]
@@ -227,10 +226,6 @@ def _budgets(points, laws: plausible.Laws, studies) -> list[dict[str, Any]]:
       'N_opt_high': float(high),
       'add': _wanted(N, low, high),
     })  # fmt: skip
-  for i in alone:
-    out.append({'C': points[i].C, 'n_models': 1, 'N_low': points[i].N,
-                'N_high': points[i].N, 'shows_minimum': 0.0,
-                'statuses': {'too_few_points': 1.0}, 'add': []})  # fmt: skip
   return out
 
 
@@ -247,7 +242,7 @@ def _worth(runs, laws, settings: Settings, target: float) -> dict[str, Any]:
   noise = worth.Noise(settings.noise, settings.seed_noise)
   ask = (laws.law, noise, target, settings.level)
   if not np.isfinite(worth.spread(N, D, *ask)).any():
-    return {}
+    return {}  # approach 3 would refuse these runs, and the notes say why
   planned = [
     {'run_id': run.run_id, 'config': run.config, 'C': run.row.C,
      **trial._asdict()}
@@ -259,8 +254,13 @@ def _worth(runs, laws, settings: Settings, target: float) -> dict[str, Any]:
     for C in sorted({run.row.C for run in runs})
     for shape in shapes
   ]
-  there = {(C, float(n)) for run in runs for C, n in [(run.row.C, run.row.N)]}
-  new = [one for one in new if (one[1], float(one[2])) not in there]
+  there = {(run.row.C, float(run.row.N)) for run in runs}
+  new = [
+    (shape, C, n)
+    for shape, C, n in new
+    if (C, float(n)) not in there
+    and _RATIOS[0] <= C / (6 * n * n) <= _RATIOS[1]
+  ]
   sizes = [(float(n), C / (6 * n)) for _, C, n in new]
   tried = [
     {'model': budget.shape_name(shape), 'C': C, **trial._asdict()}
@@ -297,7 +297,8 @@ def _notes(runs: Sequence[Planned], points: Sequence[Point]) -> list[str]:
   notes = []
   often = [run for run in runs if (run.row.epochs or 0) > plan.EPOCHS_FREE]
   if often:
-    names = ', '.join(f'{r.row.label} ({r.row.epochs:.1f})' for r in often)
+    named = (f'{r.row.label} ({r.row.epochs:.1f})' for r in often)
+    names = ', '.join(dict.fromkeys(named))
     notes.append(
       f'More than {plan.EPOCHS_FREE} epochs: {names}. Repeated tokens are worth'
       ' less than new ones (Muennighoff et al. 2023), which the laws drawn here'
@@ -315,6 +316,11 @@ def _notes(runs: Sequence[Planned], points: Sequence[Point]) -> list[str]:
     notes.append(
       f'Approach 3 will not answer: {len(N)} runs leave too little to judge five'
       f' parameters by; {need} are needed.'
+    )
+  if alone:
+    notes.append(
+      f'{len(alone)} runs share their FLOPs with fewer than two other models: they'
+      ' count for approach 3 alone.'
     )
   if sum(len({points[i].N for i in group}) >= 3 for group in groups) < 2:
     notes.append(

@@ -162,6 +162,7 @@ class Own(NamedTuple):
     law: in closed form; None where approach 3 is not ok.
     parts: its five constants with their intervals; empty likewise.
     corpus: that it was fitted on, '' if unknown.
+    level: of its intervals.
     silence: why a number may have no interval.
   """
 
@@ -174,6 +175,7 @@ class Own(NamedTuple):
   law: laws.Chinchilla | None
   parts: dict[str, Estimate]
   corpus: str
+  level: float
   silence: str = (
     'fits.json states them up to a thousand times the largest budget alone'
   )
@@ -371,6 +373,7 @@ def _read(path: epath.Path, fits: dict[str, Any]) -> Own:
     closed,
     parts,
     corpus.get('name') or '',
+    fits['level'],
   )
 
 

@@ -68,9 +68,10 @@ def make(
 
 
 def _rules(have: have_lib.Have) -> dict[str, float | None]:
-  """Rules of thumb to hold the plans against, in non-embedding parameters.
+  """Rules of thumb to hold the plans against, in parameters.
 
-  Twenty tokens a parameter come from Hoffmann et al. 2022, table 3.
+  Twenty tokens a parameter come from Hoffmann et al. 2022, table 3, who count
+  embeddings; Kaplan's bound leaves them out.
   """
   D = have.text.D if have.text else math.inf
   most = math.sqrt(have.C / (6 * TOKENS_PER_PARAM)) if have.C else math.inf
@@ -173,8 +174,8 @@ def _all_of(law: Law, C: float, D: float) -> Reading:
 def batch(D: float) -> int:
   """Tokens a step: the largest power of two that leaves 10,000 steps.
 
-  From 2^11 to 2^22: 2,048 is this family's batch, four million about
-  Chinchilla's largest.
+  From 2^11 to 2^22: 2,048 is this family's batch, four million that of the
+  largest models.
   """
   low, high = _BATCH
   wanted = 2 ** int(math.log2(max(D / _STEPS, 1)))

@@ -9,6 +9,7 @@ optimum in the middle of the design, where the loss is 1.
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from scaling_jax import laws as laws_lib
 from scaling_jax.analysis import simulate
@@ -96,30 +97,43 @@ def near(
 
 
 def _about(law: known.Own, C, count, rng) -> laws_lib.Chinchilla:
-  """By the intervals of a fits.json, each taken for a normal's."""
+  """By the intervals of a fits.json, each taken for a normal's of its own.
+
+  A fit's constants move together, so that drawn apart they spread no less than
+  the fit leaves them.
+
+  Raises:
+    UserError: an interval that is needed is open.
+  """
   z = rng.normal(size=(4, count))
   at = law.for_compute(C)
   assert law.law is not None and at.L is not None
   L = at.L['value']
+  E: Any = law.parts['E']
   assert L is not None
+  sds = 2 * stats.norm.ppf((1 + law.level) / 2)  # in an interval's width
+  needed = {'alpha': law.parts['alpha'], 'beta': law.parts['beta'],
+            f'N_opt at {C:.3g} FLOPs': at.N, 'E': E}  # fmt: skip
+  for name, x in needed.items():
+    if x['low'] is None or x['high'] is None or x['low'] <= 0:
+      raise _open(law, name)
+  if E['high'] >= L:
+    raise _open(law, 'L - E')
 
-  def drawn(estimate, z):
-    value, low, high = (estimate[k] for k in ('value', 'low', 'high'))
-    known_ends = low is not None and high is not None and low > 0
-    sd = np.log(high / low) / 3.92 if known_ends else 0.0
-    return value * np.exp(sd * z)
+  def drawn(x, z):
+    return x['value'] * np.exp(np.log(x['high'] / x['low']) / sds * z)
 
-  alpha = drawn(law.parts['alpha'], z[0])
-  beta = drawn(law.parts['beta'], z[1])
-  share = (L - law.law.E) * np.exp(_share_sd(law.parts['E'], L) * z[2])
+  share_sd = np.log((L - E['low']) / (L - E['high'])) / sds
+  share = (L - law.law.E) * np.exp(share_sd * z[2])
+  alpha, beta = drawn(law.parts['alpha'], z[0]), drawn(law.parts['beta'], z[1])
   return simulate.law_through(
     C, drawn(at.N, z[3]), L - share, share, alpha, beta
   )
 
 
-def _share_sd(E, L: float) -> float:
-  """The sd of log (L - E), by E's interval."""
-  low, high = E['low'], E['high']
-  if low is None or high is None or high >= L:
-    return 0.0
-  return float(np.log((L - low) / (L - high)) / 3.92)
+def _open(law: known.Own, name: str) -> UserError:
+  return UserError(
+    f'--law={law.name} leaves {name} open, in the middle of this design:'
+    ' plausible laws are drawn within its intervals; leave --law away, or try'
+    ' --law=besiroglu'
+  )

@@ -138,17 +138,16 @@ def published(made: dict[str, Any]) -> str:
 def design(made: dict[str, Any]) -> str:
   """What an experiment will resolve, run by run."""
   set_to = made['settings']
-  level = f'{set_to["level"]:.0%}'.replace('%', ' %')
+  level = f'{100 * set_to["level"]:g} %'
   lines = [
     f'What these {made["n_runs"]} runs of {made["C_total"]:.3g} FLOPs will'
     f' resolve: {level} intervals where',
     'there is an answer, the middle one of the plausible laws [and the range of two'
     ' in three]',
     *_widths(made),
-    '',
-    'Minima that the budgets will show',
-    *_minima(made),
   ]
+  if made['budgets']:
+    lines += ['', 'Minima that the budgets will show', *_minima(made)]
   if made['worth']:
     lines += ['', 'What each run is worth', *_worth(made), '', *_next(made)]
   notes = [*made['notes'], *_assumptions(made)]

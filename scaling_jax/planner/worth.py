@@ -83,12 +83,21 @@ def spread(
 ) -> np.ndarray:  # fmt: skip
   """[K] half the width of the interval of log N_opt; inf where there is none.
 
-  Student's quantile is the one of an analysis that knows the noise from the
-  runs alone.
+  There is none where the analysis would refuse these runs. Student's quantile
+  is that of as many degrees of freedom as different runs leave: a seed again
+  tells nothing of what the law misses.
   """
-  dof = len(N) - parametric.N_PARAMS
   K = np.size(law.alpha)
-  if dof < 1:
+  cells = np.unique(np.round(np.log([N, D]), 9), axis=1).shape[1]
+  dof = cells - parametric.N_PARAMS
+  centred = parametric.Centred.of(N, D, np.ones(len(N)))
+  budgets = len(np.unique(np.round(np.log(N * D), 2)))
+  free = len(N) - parametric.N_PARAMS
+  if (
+    dof < 1
+    or free < parametric.MIN_FREEDOM
+    or parametric.refusal(centred, budgets)
+  ):
     return np.full(K, np.inf)
   J, log_N = _jacobian(N, D, law)
   solve = np.linalg.pinv(J, rcond=1e-10)  # [K, 5, n]
@@ -140,6 +149,11 @@ def _gradient(law, mean_log_N: float, target: float, D) -> np.ndarray:
 
 
 def _trial(N, D, with_it, without, cost: float) -> Trial:
-  ratio = np.where(np.isfinite(without), with_it / without, 0.0)
+  # Where the run makes the law possible it is worth all of it; where there is
+  # none with it either, nothing.
+  ratio = np.ones_like(with_it)
+  both = np.isfinite(with_it) & np.isfinite(without)
+  ratio[both] = with_it[both] / without[both]
+  ratio[np.isfinite(with_it) & ~np.isfinite(without)] = 0.0
   narrows = 1 - float(np.median(ratio))
   return Trial(float(N), float(D), narrows, float(narrows / (100 * cost)))
