@@ -49,7 +49,7 @@ class Settings(NamedTuple):
   noise: float = 0.003
   seed_noise: float = 0.00075
   level: float = 0.95
-  laws: int = 60
+  laws: int = 120
   draws: int = 300
   seed: int = 0
 

@@ -11,6 +11,7 @@ from scaling_jax.analysis.uncertainty import Estimate
 from scaling_jax.planner import have as have_lib
 
 NOTHING = '–'
+_WORTH_A_SEED = 0.01
 _YEAR_S = 365.25 * 86_400
 
 
@@ -257,11 +258,14 @@ def _next(made: dict[str, Any]) -> list[str]:
         f'{title}: {one["model"]} ({words.short(one["N"])} parameters) at'
         f' {one["C"]:.3g} FLOPs narrows N_opt by {_narrower(one["narrows"])}.'
       )
-  if one := found['repeat']:
+  one = found['repeat']
+  if one and one['narrows'] >= _WORTH_A_SEED:
     lines.append(
       f'Best seed to repeat: {one["model"]} of {one["config"]}, by'
       f' {_narrower(one["narrows"])}.'
     )
+  elif one:
+    lines.append('Seeds to repeat: none, they narrow N_opt by less than 1 %.')
   return lines
 
 
