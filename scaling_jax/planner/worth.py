@@ -105,7 +105,9 @@ def spread(
   # The part that a run's seeds share: their weights add up before they are
   # squared.
   _, cell = np.unique(np.round(np.log([N, D]), 9), axis=1, return_inverse=True)
-  share = np.equal.outer(np.arange(cell.max() + 1), cell.ravel()).astype(float)
+  share = np.equal.outer(np.arange(np.max(cell) + 1), cell.ravel()).astype(
+    float
+  )
   by_cell = by_run @ share.T
   shared = max(noise.about_law**2 - noise.seeds**2, 0.0)
   variance = shared * (by_cell**2).sum(1) + noise.seeds**2 * (by_run**2).sum(1)
