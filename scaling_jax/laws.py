@@ -37,6 +37,10 @@ class PowerLaw(NamedTuple):
   def __call__(self, x: Number) -> Number:
     return self.coefficient * _floats(x) ** self.exponent
 
+  def inverse(self, y: Number) -> Number:
+    """The x at which it is y."""
+    return (_floats(y) / self.coefficient) ** (1 / self.exponent)
+
 
 class Chinchilla(NamedTuple):
   """L(N, D) = E + A / N^alpha + B / D^beta (Hoffmann et al. 2022, eq. 2).

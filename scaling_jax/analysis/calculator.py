@@ -178,18 +178,25 @@ def limits(law: Data, asked: str) -> tuple[float, float] | None:
   return math.exp(grid[0][0]) * (1 - 1e-9), math.exp(grid[-1][0]) * (1 + 1e-9)
 
 
-def where(law: Data, C: float) -> str:
-  """Whether the law was fitted there, as the page's script says it."""
+def beyond(law: Data, C: float) -> str:
+  """How far C lies outside what the law was fitted on; '' within."""
   fitted = law['fitted']
   far, end = C / fitted['high'], fitted['largest']
   side = ''
   if C < fitted['low'] * (1 - 1e-6):
     far, end, side = fitted['low'] / C, fitted['smallest'], 'below '
   elif C <= fitted['high'] * (1 + 1e-6):
-    return f'Within the {fitted["inside"]}.'
+    return ''
+  return f'Extrapolated, {markup.times(far)} {side}the {end}'
+
+
+def where(law: Data, C: float) -> str:
+  """Whether the law was fitted there, as the page's script says it."""
+  outside = beyond(law, C)
+  if not outside:
+    return f'Within the {law["fitted"]["inside"]}.'
   return (
-    f'Extrapolated, {markup.times(far)} {side}the {end}: the interval holds'
-    ' only if the law keeps its shape that far.'
+    f'{outside}: the interval holds only if the law keeps its shape that far.'
   )
 
 

@@ -6,6 +6,7 @@ import math
 import re
 
 from scaling_jax.analysis import summary
+from scaling_jax.analysis import words
 
 STATUSES = (
   'ok', 'minimum_at_edge', 'no_minimum', 'no_degrees_of_freedom',
@@ -210,4 +211,4 @@ def times(factor: float) -> str:
   """A factor in words: ten times, 2.5 times."""
   if math.isclose(factor, 10, rel_tol=1e-6):
     return 'ten times'
-  return f'{float(f"{factor:.2g}"):,g} times'
+  return f'{words.plain(factor, 2)} times'

@@ -193,14 +193,10 @@ def fit(
   law = centred.law(found.params)
   left = np.asarray(np.log(law.loss(N, D)) - centred.log_L)
   noise = uncertainty.noise_of(left, N_PARAMS)
-  if noise is None or noise.dof < MIN_FREEDOM:
-    return Parametric(
-      'no_degrees_of_freedom',
-      f'{len(left)} runs leave too little to judge five parameters by:'
-      f' {N_PARAMS + MIN_FREEDOM} are needed for an interval',
-      found,
-      law,
-    )
+  few = _too_few(len(left))
+  if few:
+    return Parametric(*few, fit=found, law=law)
+  assert noise is not None
   method = uncertainty.choose_method(method, len(left), N_PARAMS)
   drawn = None
   if draws:
@@ -239,17 +235,38 @@ def draw(
     found = fit_lib.refit(
       residuals, params, centred.data, weights, DELTA, solver
     )
-  else:
-    fitted = centred.log_L + _residuals(params, centred)
-    log_L = fitted + uncertainty.noise_draws(rng, draws, n, noise)
-    data = {name: np.tile(x, (draws, 1)) for name, x in centred.data.items()}
-    data['log_L'] = pad(log_L)
-    weights = pad(np.ones((draws, n)))
-    found = fit_lib.refit(residuals, params, data, weights, DELTA, solver, True)
+    return centred.law(_falling(found, centred))
+  fitted = centred.log_L + _residuals(params, centred)
+  log_L = fitted + uncertainty.noise_draws(rng, draws, n, noise)
+  return centred.law(refits(centred, params, log_L, solver))
+
+
+def refits(
+  centred: Centred, start: np.ndarray, log_L: np.ndarray, solver: str = 'auto'
+) -> np.ndarray:
+  """[B, 5] parameters of studies of the same runs with other losses.
+
+  Args:
+    centred: the runs.
+    start: [5], or [B, 5] for each study's own.
+    log_L: [B, n].
+    solver: as for `fit`.
+
+  Returns:
+    NaN where no certified law falls with N and D.
+  """
+  data = {name: np.tile(x, (len(log_L), 1)) for name, x in centred.data.items()}
+  data['log_L'] = pad(log_L)
+  weights = pad(np.ones_like(log_L))
+  found = fit_lib.refit(residuals, start, data, weights, DELTA, solver, True)
+  return _falling(found, centred)
+
+
+def _falling(found: fit_lib.Refits, centred: Centred) -> np.ndarray:
   law = centred.law(found.params)
   good = found.certified & (found.params[:, 3:] > 0).all(1)
   good &= np.isfinite(law.A) & np.isfinite(law.B)
-  return centred.law(np.where(good[:, None], found.params, np.nan))
+  return np.where(good[:, None], found.params, np.nan)
 
 
 def projection_starts(centred: Centred, count: int = 24) -> np.ndarray:
@@ -314,7 +331,24 @@ def _residuals(params: np.ndarray, centred: Centred) -> np.ndarray:
   return residuals(np.moveaxis(params, -1, 0)[..., None], centred._asdict(), np)
 
 
-def refusal(centred: Centred, n_budgets: int | None):
+def unanswered(
+  centred: Centred, n_budgets: int | None
+) -> tuple[str, str] | None:
+  """Why these runs will get no interval, whatever their losses, or None."""
+  return refusal(centred, n_budgets) or _too_few(len(centred.log_L))
+
+
+def _too_few(n: int) -> tuple[str, str] | None:
+  need = N_PARAMS + MIN_FREEDOM
+  if n >= need:
+    return None
+  return 'no_degrees_of_freedom', (
+    f'{n} runs leave too little to judge five parameters by: {need} are needed'
+    ' for an interval'
+  )
+
+
+def refusal(centred: Centred, n_budgets: int | None) -> tuple[str, str] | None:
   """Why these runs cannot carry five parameters, or None."""
   n = len(centred.log_L)
   if n < N_PARAMS:

@@ -27,6 +27,11 @@ def number(x: float | None) -> str:
   return f'{x:.3e}'
 
 
+def plain(x: float, digits: int) -> str:
+  """So many digits, never as a power of ten: 0.041, 6.8, 1,200."""
+  return f'{float(f"{x:.{digits}g}"):,g}'
+
+
 def short(x: float | None) -> str:
   """A count to three digits, as a sentence says it: 86.6K or 1.09M."""
   if x is None or not 1e3 <= x < 1e15:

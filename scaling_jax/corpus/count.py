@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from etils import epath
 
-from scaling_jax import records
+from scaling_jax.corpus import dataset
 from scaling_jax.corpus import prepare
 from scaling_jax.corpus import sources
 from scaling_jax.errors import UserError
@@ -46,9 +46,8 @@ def count(path: epath.PathLike, tokenizer: str | None = None) -> Count:
     UserError: there is no text, or no such tokenizer.
   """
   path = epath.Path(path).expanduser()
-  meta = path / prepare.META
-  if path.is_dir() and meta.exists():
-    return _prepared(path, meta, tokenizer)
+  if (path / prepare.META).exists():
+    return _prepared(path, tokenizer)
   source = sources.TextSource(path)
   if tokenizer in (None, CHAR):
     characters: set[str] = set()
@@ -66,24 +65,17 @@ def count(path: epath.PathLike, tokenizer: str | None = None) -> Count:
   return Count(train, total, vocab_size, tokenizer or CHAR, path.name)
 
 
-def _prepared(
-  path: epath.Path, meta: epath.Path, tokenizer: str | None
-) -> Count:
-  try:
-    fields = records.read_json(meta)
-    counts = [fields['counts'][split]['tokens'] for split in prepare.SPLITS]
-    kind, vocab_size = fields['tokenizer'], fields['vocab_size']
-  except (ValueError, KeyError, TypeError) as error:
-    raise UserError(
-      f'{meta} is not a corpus description ({error!r}): it must be the JSON that'
-      ' prepare.py writes; prepare the corpus again'
-    ) from error
+def _prepared(path: epath.Path, tokenizer: str | None) -> Count:
+  meta = dataset.load_meta(path.name, path.parent)
+  kind, counts = meta['tokenizer'], meta['counts']
   if tokenizer not in (None, kind):
     raise UserError(
       f'--tokenizer={tokenizer} is not the one that {path} was prepared with,'
       f' {kind!r}; leave it away, or name the text itself'
     )
-  return Count(counts[0], sum(counts), vocab_size, kind, path.name)
+  total = sum(counts[split]['tokens'] for split in prepare.SPLITS)
+  train = counts['train']['tokens']
+  return Count(train, total, meta['vocab_size'], kind, path.name)
 
 
 def _by_bpe(source: sources.TextSource, name: str) -> tuple[int, int]:

@@ -100,6 +100,7 @@ def load_meta(name: str, data_dir: epath.PathLike) -> dict[str, Any]:
     meta = records.read_json(meta_path)
     empty = not all(meta['counts'][s]['tokens'] for s in prepare.SPLITS)
     np.dtype(meta['dtype']), meta['vocab_size'], meta['sha256']
+    meta['tokenizer']
   except (ValueError, KeyError, TypeError) as error:
     raise UserError(
       f'{meta_path} is not a corpus description ({error!r}): it must be the'

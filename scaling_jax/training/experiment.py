@@ -278,8 +278,6 @@ def dry_run(
   parallel = _checked(parallel)
   n_cores = launchers.shares(parallel)[0]['n_cores']
   cells = sweep_lib.expand(config)
-  for cell in cells:
-    settings.make_plan(cell.config)  # refuses bad ones before a corpus is read
   missing, seconds = None, None
   jobs: list[job_lib.Job] = []
   try:
