@@ -8,57 +8,35 @@ Prints half of each interval found, half of the one foretold, and the ratio.
 --noise is the planner's; --drop_highest leaves out runs as the analysis does.
 """
 
-import math
-
 from absl import app
 from absl import flags
-import numpy as np
 
 from scaling_jax.analysis import points as points_lib
 from scaling_jax.analysis import study
 from scaling_jax.planner import design
 from scaling_jax.planner import foretell
-from scaling_jax.planner import plausible
 
 
 def found(fits, target: float):
-  """{approach: {quantity: interval}} of a fits.json, as `foretell` names them."""
-  out = {}
-  for name in design.APPROACHES:
-    part = fits['laws'][name]
-    if part['status'] != 'ok':
-      continue
-    exponents = (
-      (part['N_opt']['exponent'], part['D_opt']['exponent'])
-      if name == 'isoflop'
-      else (part['exponent_N'], part['exponent_D'])
-    )
-    out[name] = dict(zip(('a', 'b'), exponents))
-    if name == 'parametric':
-      out[name] |= {key: part[key] for key in ('alpha', 'beta', 'E')}
-    at = min(part['at'], key=lambda row: abs(math.log(row['C'] / target)))
-    out[name]['N_opt'] = at['N_opt']
-  return out
+  """{approach: {quantity: interval}} of a fits.json, of those that are ok."""
+  stated = {
+    name: foretell.stated(fits['laws'][name], target)[1]
+    for name in design.APPROACHES
+  }
+  return {name: intervals for name, intervals in stated.items() if intervals}
 
 
 def compare(path: str, settings: design.Settings, drop_highest: int = 0):
   """(approach, quantity, half found, half foretold) of one study."""
   source = study.without_highest(points_lib.read([path]), drop_highest)
-  C = np.array([p.C for p in source.points])
-  target = foretell.AHEAD * float(C.max())
   fits = study.analyze(source, study.Settings(level=settings.level))
-  rng = np.random.default_rng(settings.seed)
-  laws = plausible.anywhere(math.sqrt(C.min() * C.max()), settings.laws, rng)
-  studies = foretell.studies(
-    source.points, laws.law, settings.noise, settings.seed_noise,
-    settings.level, settings.draws, rng,
-  )  # fmt: skip
+  foretold = design.simulate(source.points, None, settings)
   rows = []
-  for name, intervals in found(fits, target).items():
-    foretold = design.approach(name, studies)['half_widths']
-    for quantity, interval in intervals.items():
-      half = design.half_width(quantity, interval)
-      rows.append((name, quantity, half, foretold[quantity]['value']))
+  for name, intervals in found(fits, foretold.target).items():
+    halves = design.approach(name, foretold.studies)['half_widths']
+    for quantity in design.QUANTITIES[name]:
+      half = design.half_width(quantity, intervals[quantity])
+      rows.append((name, quantity, half, halves[quantity]['value']))
   return rows
 
 

@@ -12,6 +12,7 @@ from scaling_jax.planner import design
 from scaling_jax.planner import plausible
 from scaling_jax.planner import say
 from scaling_jax.planner import worth
+from scaling_jax.planner.noise import Noise
 
 ROOT = pathlib.Path(__file__).parents[1]
 QUICK = design.Settings(laws=12, draws=200)
@@ -125,7 +126,7 @@ class JudgeTest(absltest.TestCase):
     laws = plausible.anywhere(
       np.sqrt(6e13 * 6e14), QUICK.laws, np.random.default_rng(QUICK.seed)
     )
-    noise = worth.Noise(QUICK.noise, QUICK.seed_noise)
+    noise = Noise(QUICK.noise, QUICK.seed_noise)
     ask = (laws.law, noise, 6e15, QUICK.level)
     best = {key: found[key] for key in ('next', 'next_per_flop', 'repeat')}
     again = worth.added(N, D, [(x['N'], x['D']) for x in best.values()], *ask)

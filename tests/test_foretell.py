@@ -14,6 +14,7 @@ from benchmarks import foretold
 from scaling_jax import laws as laws_lib
 from scaling_jax.planner import design
 from scaling_jax.planner import foretell
+from scaling_jax.planner.noise import Noise
 from tests import studies
 from tests.shared_data import NANOCHAT
 
@@ -29,7 +30,8 @@ def points(plan):
 def foretold_of(plan, count=LAWS, noise=NOISE, seed_noise=SEEDS):
   same = laws_lib.Chinchilla(*(np.full(count, x) for x in studies.LAW))
   return foretell.studies(
-    points(plan), same, noise, seed_noise, 0.95, studies.DRAWS,
+    points(plan), same, Noise(noise, seed_noise),
+    foretell.AHEAD * max(studies.BUDGETS), 0.95, studies.DRAWS,
     np.random.default_rng(0),
   )  # fmt: skip
 

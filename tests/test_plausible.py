@@ -1,5 +1,7 @@
 """Laws that might be true."""
 
+import dataclasses
+
 from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
@@ -81,7 +83,7 @@ class NearTest(parameterized.TestCase):
     study.write(studies.analyzed().fits, folder)
     law = known.law_of(folder)
     one, other = (
-      plausible.near(law._replace(level=x), 4e14, 4000, rng()).law
+      plausible.near(dataclasses.replace(law, level=x), 4e14, 4000, rng()).law
       for x in (0.95, 0.8)
     )
     # Of a normal, 95 % are 1.53 times as wide as 80 %.
@@ -93,7 +95,7 @@ class NearTest(parameterized.TestCase):
     study.write(studies.analyzed().fits, folder)
     law = known.law_of(folder)
     alpha = {**law.parts['alpha'], 'high': None}
-    law = law._replace(parts={**law.parts, 'alpha': alpha})
+    law = dataclasses.replace(law, parts={**law.parts, 'alpha': alpha})
     with self.assertRaisesRegex(UserError, 'leaves alpha open'):
       plausible.near(law, 4e14, 5, rng())
 

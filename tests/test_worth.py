@@ -7,6 +7,7 @@ from scipy import stats
 
 from scaling_jax import laws as laws_lib
 from scaling_jax.planner import worth
+from scaling_jax.planner.noise import Noise
 from tests import studies
 
 LAW = laws_lib.Chinchilla(*(np.array([x]) for x in studies.LAW))
@@ -44,7 +45,7 @@ class SpreadTest(absltest.TestCase):
   def test_it_is_what_simulated_studies_show(self):
     plan = studies.design(seeds=2)
     quantile = stats.t.ppf(0.975, len(set(plan.N)) - 5)
-    for noise in (worth.Noise(4e-4, 4e-4), worth.Noise(4e-4, 1e-4)):
+    for noise in (Noise(4e-4, 4e-4), Noise(4e-4, 1e-4)):
       expected = quantile * simulated_sd(plan.N, plan.D, noise)
       found = worth.spread(plan.N, plan.D, LAW, noise, TARGET, LEVEL)
       self.assertAlmostEqual(float(found[0]) / expected, 1, delta=0.12)
@@ -52,14 +53,14 @@ class SpreadTest(absltest.TestCase):
   def test_noise_is_a_factor(self):
     plan = studies.design()
     one, two = (
-      worth.spread(plan.N, plan.D, LAW, worth.Noise(x, x / 4), TARGET, LEVEL)
+      worth.spread(plan.N, plan.D, LAW, Noise(x, x / 4), TARGET, LEVEL)
       for x in (1e-3, 2e-3)
     )
     np.testing.assert_allclose(two, 2 * one)
 
   def test_what_cannot_be_fitted_has_none(self):
     plan = studies.design()
-    noise = worth.Noise(1e-3, 1e-3)
+    noise = Noise(1e-3, 1e-3)
     few = worth.spread(plan.N[:5], plan.D[:5], LAW, noise, TARGET, LEVEL)
     self.assertEqual(few[0], np.inf)
     same_N = np.full(9, 1e6), np.geomspace(1e7, 1e9, 9)
@@ -72,7 +73,7 @@ class TrialTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
     self.plan = studies.design()
-    self.noise = worth.Noise(2e-3, 5e-4)
+    self.noise = Noise(2e-3, 5e-4)
     self.ask = (LAW, self.noise, TARGET, LEVEL)
 
   def test_leaving_out_and_adding_are_two_sides(self):
@@ -91,9 +92,9 @@ class TrialTest(absltest.TestCase):
   def test_a_seed_again_helps_as_far_as_seeds_are_the_noise(self):
     N, D = self.plan.N, self.plan.D
     trials = [
-      worth.added(
-        N, D, [(N[0], D[0])], LAW, worth.Noise(2e-3, seeds), TARGET, LEVEL
-      )[0]
+      worth.added(N, D, [(N[0], D[0])], LAW, Noise(2e-3, seeds), TARGET, LEVEL)[
+        0
+      ]
       for seeds in (2e-3, 1e-3, 0.0)
     ]
     worths = [trial.narrows for trial in trials]

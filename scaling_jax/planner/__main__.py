@@ -20,6 +20,7 @@ With --json any of them prints the same for machines.
 """
 
 import collections
+import functools
 import json
 import sys
 from typing import Any
@@ -38,95 +39,53 @@ _PROGRAM = 'scaling_jax.planner'
 FLAGS = flags.FlagValues()
 _HELP = ('help', 'helpshort', 'helpfull', 'h', '?')
 
-_FLOPS = flags.DEFINE_float('flops', None, 'Compute, FLOPs.', flag_values=FLAGS)
-_DEVICE = flags.DEFINE_string(
-  'device', None, 'One of --devices.', flag_values=FLAGS
-)
-_PEAK = flags.DEFINE_float(
-  'peak_tflops',
-  None,
-  'Peak rate of a device that is not listed, TFLOP/s.',
-  flag_values=FLAGS,
-)
-_PRECISION = flags.DEFINE_string(
-  'precision',
-  None,
-  'bfloat16, float16, tf32 or float32; the fastest listed.',
-  flag_values=FLAGS,
-)
-_COUNT = flags.DEFINE_integer('count', None, 'Devices; 1.', flag_values=FLAGS)
-_DAYS = flags.DEFINE_float('days', None, 'Days on them.', flag_values=FLAGS)
-_MFU = flags.DEFINE_float(
-  'mfu',
-  None,
-  'Share of the peak rate that 6 N D per second comes to; 0.4.',
-  flag_values=FLAGS,
-)
-_TOKENS = flags.DEFINE_float(
-  'tokens', None, 'Tokens of text to train on.', flag_values=FLAGS
-)
-_CORPUS = flags.DEFINE_string(
-  'corpus',
-  None,
-  'Text to count: a file, a folder of .txt, a prepared corpus.',
-  flag_values=FLAGS,
-)
-_TOKENIZER = flags.DEFINE_string(
-  'tokenizer',
-  None,
-  "What a token is: char, or one of tiktoken's such as gpt2.",
-  flag_values=FLAGS,
-)
-_EPOCHS = flags.DEFINE_float(
-  'epochs', None, 'Passes over the text allowed; 1.', flag_values=FLAGS
-)
-_LAWS = flags.DEFINE_list(
-  'law',
-  None,
-  'hoffmann, besiroglu, kaplan, or a fits.json; the first three.',
-  flag_values=FLAGS,
-)
-_BATCH = flags.DEFINE_integer(
-  'tokens_per_step', None, 'Tokens of a batch.', flag_values=FLAGS
-)
-_BLOCK = flags.DEFINE_integer(
-  'block_size', 1024, 'Tokens of context.', flag_values=FLAGS
-)
-_VOCAB = flags.DEFINE_integer(
-  'vocab_size', None, 'Kinds of tokens.', flag_values=FLAGS
-)
-_JSON = flags.DEFINE_bool('json', False, 'Print JSON.', flag_values=FLAGS)
+_bool = functools.partial(flags.DEFINE_bool, flag_values=FLAGS)
+_float = functools.partial(flags.DEFINE_float, flag_values=FLAGS)
+_integer = functools.partial(flags.DEFINE_integer, flag_values=FLAGS)
+_list = functools.partial(flags.DEFINE_list, flag_values=FLAGS)
+_string = functools.partial(flags.DEFINE_string, flag_values=FLAGS)
 
-_MODELS = flags.DEFINE_bool(
-  'models', False, 'Published models by each law.', flag_values=FLAGS
+_FLOPS = _float('flops', None, 'Compute, FLOPs.')
+_DEVICE = _string('device', None, 'One of --devices.')
+_PEAK = _float(
+  'peak_tflops', None, 'Peak rate of a device that is not listed, TFLOP/s.'
 )
-_DEVICES = flags.DEFINE_bool(
-  'devices', False, 'Peak rates of devices.', flag_values=FLAGS
+_PRECISION = _string(
+  'precision', None, 'bfloat16, float16, tf32 or float32; the fastest listed.'
 )
-_CONFIG = flags.DEFINE_string(
-  'config', None, 'What a config would train.', flag_values=FLAGS
+_COUNT = _integer('count', None, 'Devices; 1.')
+_DAYS = _float('days', None, 'Days on them.')
+_MFU = _float(
+  'mfu', None, 'Share of the peak rate that 6 N D per second comes to; 0.4.'
 )
-_DESIGN = flags.DEFINE_string(
-  'design',
-  None,
-  'Configs of one experiment, commas between them.',
-  flag_values=FLAGS,
+_TOKENS = _float('tokens', None, 'Tokens of text to train on.')
+_CORPUS = _string(
+  'corpus', None, 'Text to count: a file, a folder of .txt, a prepared corpus.'
 )
-_NOISE = flags.DEFINE_float(
-  'noise', 0.003, 'Of --design: sd of log L about the law.', flag_values=FLAGS
+_TOKENIZER = _string(
+  'tokenizer', None, "What a token is: char, or one of tiktoken's such as gpt2."
 )
-_SEED_NOISE = flags.DEFINE_float(
-  'seed_noise',
-  None,
-  'Of --design: sd of log L between seeds; noise / 4.',
-  flag_values=FLAGS,
+_EPOCHS = _float('epochs', None, 'Passes over the text allowed; 1.')
+_LAWS = _list(
+  'law', None, 'hoffmann, besiroglu, kaplan, or a fits.json; the first three.'
 )
-_LEVEL = flags.DEFINE_float(
-  'level', 0.95, 'Of --design: of the intervals.', flag_values=FLAGS
+_BATCH = _integer('tokens_per_step', None, 'Tokens of a batch.')
+_BLOCK = _integer('block_size', 1024, 'Tokens of context.')
+_VOCAB = _integer('vocab_size', None, 'Kinds of tokens.')
+_JSON = _bool('json', False, 'Print JSON.')
+
+_MODELS = _bool('models', False, 'Published models by each law.')
+_DEVICES = _bool('devices', False, 'Peak rates of devices.')
+_CONFIG = _string('config', None, 'What a config would train.')
+_DESIGN = _string(
+  'design', None, 'Configs of one experiment, commas between them.'
 )
-_SEED = flags.DEFINE_integer(
-  'seed', 0, 'Of --design: of what is simulated.', flag_values=FLAGS
+_NOISE = _float('noise', 0.003, 'Of --design: sd of log L about the law.')
+_SEED_NOISE = _float(
+  'seed_noise', None, 'Of --design: sd of log L between seeds; noise / 4.'
 )
+_LEVEL = _float('level', 0.95, 'Of --design: of the intervals.')
+_SEED = _integer('seed', 0, 'Of --design: of what is simulated.')
 
 _QUESTIONS = ('models', 'devices', 'config', 'design')
 _HAVE = ('flops', 'device', 'peak_tflops', 'tokens', 'corpus')
@@ -176,7 +135,7 @@ def _plan(there: list[str]) -> tuple[dict[str, Any], str]:
         f'--{one} and --{other} are two of a kind: one must be left away; try'
         f' --{one} alone'
       )
-  on = _machine(there)
+  on = _machine()
   limits = []
   if _FLOPS.value is not None:
     limits.append(have_lib.compute(_FLOPS.value))
@@ -196,13 +155,13 @@ def _plan(there: list[str]) -> tuple[dict[str, Any], str]:
     have,
     _laws(),
     _at_least_one(_BATCH),
-    _at_least_one(_BLOCK) or 1024,
+    _at_least_one(_BLOCK),
     _at_least_one(_VOCAB),
   )
   return made, say.plan(made)
 
 
-def _machine(there: list[str]):
+def _machine():
   from scaling_jax.planner import have as have_lib
 
   if _DEVICE.value is not None or _PEAK.value is not None:
@@ -234,14 +193,12 @@ def _text():
     have_lib.within(
       f'--corpus={_CORPUS.value}', found.train, have_lib.TOKENS, 'tokens'
     )
-    kind = 'characters' if found.tokenizer == count.CHAR else 'BPE'
     source = (
       f'{found.source}, {found.total:,} tokens by {found.tokenizer} of'
       f' {found.vocab_size:,} kinds, less the 10 % that validate'
     )
-    return have_lib.Text(
-      found.train, epochs, known.Token(kind, found.vocab_size), source
-    )
+    token = known.Token(_kind(found.tokenizer), found.vocab_size)
+    return have_lib.Text(found.train, epochs, token, source)
   if _TOKENS.value is None:
     for flag in (_EPOCHS, _TOKENIZER):
       if flag.value is not None:
@@ -252,16 +209,19 @@ def _text():
     return None
   unique = have_lib.positive('--tokens', _TOKENS.value, 'tokens', '73584077')
   have_lib.within('--tokens', unique, have_lib.TOKENS, 'tokens')
-  kind = 'unknown'
+  token = known.Token('unknown')
   if _TOKENIZER.value is not None:
-    kind = 'characters' if _TOKENIZER.value == 'char' else 'BPE'
-  vocab_size = _VOCAB.value if kind != 'unknown' else None
-  return have_lib.Text(
-    unique, epochs, known.Token(kind, vocab_size), '--tokens'
-  )
+    token = known.Token(_kind(_TOKENIZER.value), _VOCAB.value)
+  return have_lib.Text(unique, epochs, token, '--tokens')
 
 
-def _at_least_one(flag) -> int | None:
+def _kind(tokenizer: str) -> str:
+  from scaling_jax.corpus import count
+
+  return 'characters' if tokenizer == count.CHAR else 'BPE'
+
+
+def _at_least_one(flag) -> Any:
   if flag.value is not None and flag.value < 1:
     raise UserError(
       f'--{flag.name}={flag.value} must be at least 1; try --{flag.name}=1024'
@@ -269,10 +229,10 @@ def _at_least_one(flag) -> int | None:
   return flag.value
 
 
-def _laws(default=_ALL) -> list:
+def _laws() -> list:
   from scaling_jax.planner import known
 
-  names = default if _LAWS.value is None else _LAWS.value
+  names = _ALL if _LAWS.value is None else _LAWS.value
   if not names:
     raise UserError(
       f'--law is empty: it must name a law; try --law={",".join(_ALL)}'

@@ -20,6 +20,7 @@ from scaling_jax.planner import known
 from scaling_jax.planner import plan
 from scaling_jax.planner import plausible
 from scaling_jax.planner import worth
+from scaling_jax.planner.noise import Noise
 from scaling_jax.training import forecast
 
 # What each approach states, in the order in which it is told.
@@ -52,6 +53,10 @@ class Settings(NamedTuple):
   laws: int = 120
   draws: int = 300
   seed: int = 0
+
+  @property
+  def log_noise(self) -> Noise:
+    return Noise(self.noise, self.seed_noise)
 
 
 class Planned(NamedTuple):
@@ -95,16 +100,16 @@ def read(given: Sequence[str]) -> list[Planned]:
   for name, config in zip(given, loaded):
     found, _ = configs_lib.rows(config, name)
     runs += [Planned(row, seed, name) for row in found for seed in config.seeds]
-  once: dict[tuple, Planned] = {}
+  seen: set[tuple] = set()
   for run in runs:
     alike = (run.run_id, run.row.C, run.row.D)
-    if alike in once:
+    if alike in seen:
       raise UserError(
         f'--design={",".join(given)} names {run.run_id} at {run.row.C:.3g} FLOPs'
-        f' twice: each run counts once; leave one away, or repeat seeds as in'
-        f' {name.partition(":")[0]}:seeds=2'
+        ' twice: each run counts once; leave one away, or repeat seeds as in'
+        f' {run.config.partition(":")[0]}:seeds=2'
       )
-    once[alike] = run
+    seen.add(alike)
   return runs
 
 
@@ -122,20 +127,9 @@ def judge(
     settings: how.
   """
   settings = settings or Settings()
-  rng = np.random.default_rng(settings.seed)
   points = [_point(run) for run in runs]
-  C = np.array([p.C for p in points])
-  middle = math.sqrt(C.min() * C.max())
-  laws = (
-    plausible.anywhere(middle, settings.laws, rng)
-    if law is None
-    else plausible.near(law, middle, settings.laws, rng)
-  )
-  studies = foretell.studies(
-    points, laws.law, settings.noise, settings.seed_noise, settings.level,
-    settings.draws, rng,
-  )  # fmt: skip
-  target = foretell.AHEAD * float(C.max())
+  laws, studies, target = simulate(points, law, settings)
+  budgets = study.isoflop_groups(points)
   return {
     'settings': settings._asdict(),
     'laws': laws.source,
@@ -143,10 +137,38 @@ def judge(
     'C_total': float(sum(run.row.flops_6ND for run in runs)),
     'target': target,
     'approaches': {name: approach(name, studies) for name in APPROACHES},
-    'budgets': _budgets(points, laws, studies),
+    'budgets': _budgets(points, budgets[0], laws, studies),
     'worth': _worth(runs, laws, settings, target),
-    'notes': _notes(runs, points),
+    'notes': _notes(runs, points, *budgets),
   }
+
+
+class Simulated(NamedTuple):
+  """Plausible laws, a study of each, and the FLOPs that N_opt is asked at."""
+
+  laws: plausible.Laws
+  studies: list[foretell.Foretold]
+  target: float
+
+
+def simulate(
+  points: Sequence[Point], law: known.Law | None, settings: Settings
+) -> Simulated:
+  """The studies that `judge` rests on; arguments as there."""
+  rng = np.random.default_rng(settings.seed)
+  C = np.array([p.C for p in points])
+  middle = math.sqrt(C.min() * C.max())
+  laws = (
+    plausible.anywhere(middle, settings.laws, rng)
+    if law is None
+    else plausible.near(law, middle, settings.laws, rng)
+  )
+  target = foretell.AHEAD * float(C.max())
+  studies = foretell.studies(
+    points, laws.law, settings.log_noise, target, settings.level,
+    settings.draws, rng,
+  )  # fmt: skip
+  return Simulated(laws, studies, target)
 
 
 def _point(run: Planned) -> Point:
@@ -203,9 +225,10 @@ def _middle(half: list[float]) -> dict[str, float]:
   return {'value': float(value), 'low': float(low), 'high': float(high)}
 
 
-def _budgets(points, laws: plausible.Laws, studies) -> list[dict[str, Any]]:
+def _budgets(
+  points, groups, laws: plausible.Laws, studies
+) -> list[dict[str, Any]]:
   """What each budget will show of its minimum."""
-  groups, _ = study.isoflop_groups(points)
   out = []
   for b, group in enumerate(groups):
     found = [one.budgets[b] for one in studies]
@@ -239,8 +262,7 @@ def _worth(runs, laws, settings: Settings, target: float) -> dict[str, Any]:
   """Each planned run's worth, and the best to add; {} without freedom."""
   N = np.array([float(run.row.N) for run in runs])
   D = np.array([float(run.row.D) for run in runs])
-  noise = worth.Noise(settings.noise, settings.seed_noise)
-  ask = (laws.law, noise, target, settings.level)
+  ask = (laws.law, settings.log_noise, target, settings.level)
   if not np.isfinite(worth.spread(N, D, *ask)).any():
     return {}  # approach 3 would refuse these runs, and the notes say why
   planned = [
@@ -293,7 +315,9 @@ def _shapes(N: np.ndarray) -> list[budget.Shape]:
   return sorted({budget.shape_near(float(x)) for x in sizes})
 
 
-def _notes(runs: Sequence[Planned], points: Sequence[Point]) -> list[str]:
+def _notes(
+  runs: Sequence[Planned], points: Sequence[Point], groups, alone
+) -> list[str]:
   notes = []
   often = [run for run in runs if (run.row.epochs or 0) > plan.EPOCHS_FREE]
   if often:
@@ -305,18 +329,10 @@ def _notes(runs: Sequence[Planned], points: Sequence[Point]) -> list[str]:
       ' leave out.'
     )
   N, D = rows_lib.columns(points, 'N', 'D')
-  groups, alone = study.isoflop_groups(points)
-  refused = parametric.refusal(
-    parametric.Centred.of(N, D, np.ones(len(N))), len(groups) + len(alone)
-  )
-  need = parametric.N_PARAMS + parametric.MIN_FREEDOM
+  centred = parametric.Centred.of(N, D, np.ones(len(N)))
+  refused = parametric.unanswered(centred, len(groups) + len(alone))
   if refused:
     notes.append(f'Approach 3 will not answer: {refused[1]}.')
-  elif len(N) < need:
-    notes.append(
-      f'Approach 3 will not answer: {len(N)} runs leave too little to judge five'
-      f' parameters by; {need} are needed.'
-    )
   if alone:
     notes.append(
       f'{len(alone)} runs share their FLOPs with fewer than two other models: they'

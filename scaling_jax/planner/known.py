@@ -3,8 +3,10 @@
 Each says what it knows of its reach, so that a plan can say where it leaves it.
 """
 
+import abc
+import dataclasses
 import difflib
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 from etils import epath
 import numpy as np
@@ -32,65 +34,77 @@ class Token(NamedTuple):
   vocab_size: int | None = None
 
 
-class Law(Protocol):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Law(abc.ABC):
   """What a plan asks of a law.
 
   Attributes:
     name: as the command line has it.
     title: with its source.
-    counts: which parameters N is.
-    unit: of the loss.
     token: what it was fitted on.
-  """
-
-  @property
-  def name(self) -> str: ...
-  @property
-  def title(self) -> str: ...
-  @property
-  def counts(self) -> str: ...
-  @property
-  def unit(self) -> str: ...
-  @property
-  def token(self) -> Token: ...
-
-  def for_compute(self, C: float) -> Reading:
-    """The best use of C FLOPs."""
-
-  def for_tokens(self, D: float) -> Reading:
-    """The compute, and the model, that D tokens are best used by."""
-
-  def loss(self, N: float, D: float) -> Estimate | None:
-    """Of N parameters trained on D tokens; None where the law has none."""
-
-  def remarks(self, N: float, D: float) -> list[str]:
-    """Where N and D lie outside what the law was fitted on."""
-
-
-class Additive(NamedTuple):
-  """L = E + A/N^alpha + B/D^beta as published, maybe with its spread.
-
-  Attributes:
-    name, title, counts, token: see `Law`.
-    law: the constants.
-    N, D: from where to where it was fitted.
-    spread: laws that it might as well have been; None where none is published.
-    silence: why it has no interval.
+    law: its loss in closed form; None where it states none.
+    unit: of the loss.
+    corpus: the text that it is of; '' if unknown or meant for any.
+    silence: why a number may have no interval.
+    counts: which parameters N is.
+    with_embeddings: whether N counts them.
   """
 
   name: str
   title: str
-  counts: str
   token: Token
-  law: laws.Chinchilla
-  N: Range
-  D: Range
-  spread: laws.Chinchilla | None = None
+  law: laws.Chinchilla | laws.Kaplan | None
+  unit: str = 'nats/token'
+  corpus: str = ''
   silence: str = ''
 
-  @property
-  def unit(self) -> str:
-    return 'nats/token'
+  counts: ClassVar[str]
+  with_embeddings: ClassVar[bool] = False
+
+  @abc.abstractmethod
+  def for_compute(self, C: float) -> Reading:
+    """The best use of C FLOPs."""
+
+  @abc.abstractmethod
+  def for_tokens(self, D: float) -> Reading:
+    """The compute, and the model, that D tokens are best used by."""
+
+  @abc.abstractmethod
+  def remarks(self, N: float, D: float) -> list[str]:
+    """Where N and D lie outside what the law was fitted on."""
+
+  def loss(self, N: float, D: float) -> Estimate | None:
+    """Of N parameters trained on D tokens; None where the law has none."""
+    return None if self.law is None else alone(self.law.loss(N, D))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Published(Law):
+  """A law of a paper, fitted on models of N parameters and D tokens."""
+
+  N: Range
+  D: Range
+
+  def remarks(self, N: float, D: float) -> list[str]:
+    return [
+      *_outside('parameters', N, self.N),
+      *_outside('tokens', D, self.D),
+    ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Additive(Published):
+  """L = E + A/N^alpha + B/D^beta, maybe with its spread.
+
+  Attributes:
+    spread: laws that it might as well have been; None where none is published.
+  """
+
+  law: laws.Chinchilla
+  spread: laws.Chinchilla | None = None
+
+  counts = 'all parameters, embeddings included'
+  with_embeddings = True
 
   def for_compute(self, C: float) -> Reading:
     best, spread = self.law.optimum(C), self.spread
@@ -106,9 +120,6 @@ class Additive(NamedTuple):
     drawn = self.spread.loss(N, D) if self.spread else None
     return uncertainty.estimate(self.law.loss(N, D), drawn, LEVEL)
 
-  def remarks(self, N: float, D: float) -> list[str]:
-    return _outside(self.N, self.D, N, D)
-
   def _reading(self, best, drawn) -> Reading:
     def number(name: str) -> Estimate:
       of = None if drawn is None else getattr(drawn, name)
@@ -117,20 +128,13 @@ class Additive(NamedTuple):
     return Reading(*map(number, ('C', 'N', 'D', 'L', 'tokens_per_param')))
 
 
-class Kaplan(NamedTuple):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kaplan(Published):
   """Kaplan et al. 2020: N_opt(C) of table 6, D >= 5e3 N^0.74, L(N, D)."""
 
-  name: str
-  title: str
-  counts: str
-  token: Token
-  N: Range
-  D: Range
-  silence: str = ''
+  law: laws.Kaplan = laws.KAPLAN
 
-  @property
-  def unit(self) -> str:
-    return 'nats/token'
+  counts = 'non-embedding parameters'
 
   def for_compute(self, C: float) -> Reading:
     N = float(laws.KAPLAN_N_OPT(C / laws.FLOPS_PER_PF_DAY))
@@ -138,47 +142,34 @@ class Kaplan(NamedTuple):
 
   def for_tokens(self, D: float) -> Reading:
     """The largest model that D tokens train without overfitting."""
-    bound = laws.KAPLAN_TOKENS
-    N = (D / bound.coefficient) ** (1 / bound.exponent)
+    N = float(laws.KAPLAN_TOKENS.inverse(D))
     return self._reading(N, D)._replace(D=exactly(D))
 
-  def loss(self, N: float, D: float) -> Estimate:
-    return uncertainty.estimate(laws.KAPLAN.loss(N, D), None, LEVEL)
-
-  def remarks(self, N: float, D: float) -> list[str]:
-    return _outside(self.N, self.D, N, D)
-
   def _reading(self, N: float, D: float) -> Reading:
-    plain = (6 * N * D, N, D, laws.KAPLAN.loss(N, D), D / N)
-    return Reading(*(uncertainty.estimate(x, None, LEVEL) for x in plain))
+    L = self.law.loss(N, D)
+    return Reading(*map(alone, (6 * N * D, N, D, L, D / N)))
 
 
-class Own(NamedTuple):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Own(Law):
   """The law of a fits.json, as its report's calculator reads it.
 
   Attributes:
-    name, title, counts, token, unit: see `Law`.
+    law: None where approach 3 is not ok.
     data: of `calculator.data`.
-    law: in closed form; None where approach 3 is not ok.
-    parts: its five constants with their intervals; empty likewise.
-    corpus: that it was fitted on, '' if unknown.
+    parts: the law's five constants with their intervals; empty without it.
     level: of its intervals.
-    silence: why a number may have no interval.
   """
 
-  name: str
-  title: str
-  counts: str
-  token: Token
-  unit: str
-  data: calculator.Data
   law: laws.Chinchilla | None
+  data: calculator.Data
   parts: dict[str, Estimate]
-  corpus: str
   level: float
   silence: str = (
     'fits.json states them up to a thousand times the largest budget alone'
   )
+
+  counts = 'as its runs count them'
 
   def for_compute(self, C: float) -> Reading:
     return self._reading('C', C)
@@ -186,14 +177,9 @@ class Own(NamedTuple):
   def for_tokens(self, D: float) -> Reading:
     return self._reading('D', D)
 
-  def loss(self, N: float, D: float) -> Estimate | None:
-    if self.law is None:
-      return None
-    return uncertainty.estimate(self.law.loss(N, D), None, LEVEL)
-
   def remarks(self, N: float, D: float) -> list[str]:
-    where = calculator.where(self.data, 6 * N * D)
-    return [] if where.startswith('Within') else [where.partition(':')[0]]
+    outside = calculator.beyond(self.data, 6 * N * D)
+    return [outside] if outside else []
 
   def _reading(self, asked: str, x: float) -> Reading:
     # Laws of approach 1 and 2 are not stated by tokens, and none everywhere.
@@ -202,12 +188,14 @@ class Own(NamedTuple):
       if found is not None:
         return found
     at = calculator.central(self.data, asked, x)
-    C, N, D, L = (
-      uncertainty.estimate(at[name], None, LEVEL) for name in 'CNDL'
-    )
     assert at['D'] and at['N']
-    ratio = uncertainty.estimate(at['D'] / at['N'], None, LEVEL)
-    return Reading(C, N, D, L if at['L'] else None, ratio)
+    C, N, D, ratio = map(alone, (at['C'], at['N'], at['D'], at['D'] / at['N']))
+    return Reading(C, N, D, alone(at['L']) if at['L'] else None, ratio)
+
+
+def alone(x: Any) -> Estimate:
+  """A number without an interval."""
+  return uncertainty.estimate(x, None, LEVEL)
 
 
 def exactly(x: float) -> Estimate:
@@ -215,26 +203,19 @@ def exactly(x: float) -> Estimate:
   return {'value': x, 'low': x, 'high': x}
 
 
-def _outside(N_range: Range, D_range: Range, N: float, D: float) -> list[str]:
-  found = []
-  for what, x, (low, high) in (
-    ('parameters', N, N_range), ('tokens', D, D_range)
-  ):  # fmt: skip
-    if x < low / 1.01:
-      found.append(
-        f'{words.short(x)} {what} are {_times(low / x)} fewer than the least it'
-        f' was fitted on, {words.short(low)}'
-      )
-    elif x > high * 1.01:
-      found.append(
-        f'{words.short(x)} {what} are {_times(x / high)} the most it was fitted'
-        f' on, {words.short(high)}'
-      )
-  return found
-
-
-def _times(factor: float) -> str:
-  return f'{float(f"{factor:.2g}"):,g} times'
+def _outside(what: str, x: float, fitted: Range) -> list[str]:
+  low, high = fitted
+  if x < low / 1.01:
+    return [
+      f'{words.short(x)} {what} are {words.plain(low / x, 2)} times fewer than'
+      f' the least it was fitted on, {words.short(low)}'
+    ]
+  if x > high * 1.01:
+    return [
+      f'{words.short(x)} {what} are {words.plain(x / high, 2)} times the most it'
+      f' was fitted on, {words.short(high)}'
+    ]
+  return []
 
 
 # `python benchmarks/published_law.py` prints these of the points of Hoffmann's
@@ -258,37 +239,33 @@ def _besiroglu_spread() -> laws.Chinchilla:
 
 
 _BPE_32K, _BPE_50K = Token('BPE', 32_000), Token('BPE', 50_257)
-_EMBEDDED = 'all parameters, embeddings included'
 
 PUBLISHED: dict[str, Law] = {
   'hoffmann': Additive(
-    'hoffmann',
-    'Hoffmann et al. 2022 (arXiv 2203.15556), approach 3',
-    _EMBEDDED,
-    _BPE_32K,
-    laws.HOFFMANN,
+    name='hoffmann',
+    title='Hoffmann et al. 2022 (arXiv 2203.15556), approach 3',
+    token=_BPE_32K,
+    law=laws.HOFFMANN,
     N=(70e6, 16e9),
     D=(5e9, 500e9),
     silence='the published ones are too narrow for the runs behind them'
     ' (Besiroglu et al. 2024)',
   ),
   'besiroglu': Additive(
-    'besiroglu',
-    'Besiroglu et al. 2024 (arXiv 2404.10102), refit of the same',
-    _EMBEDDED,
-    _BPE_32K,
-    laws.BESIROGLU,
+    name='besiroglu',
+    title='Besiroglu et al. 2024 (arXiv 2404.10102), refit of the same',
+    token=_BPE_32K,
+    law=laws.BESIROGLU,
     # Of the points fitted: benchmarks/published_law.py.
     N=(5.73e7, 1.62e10),
     D=(8.19e8, 3.18e11),
     spread=_besiroglu_spread(),
   ),
   'kaplan': Kaplan(
-    'kaplan',
-    'Kaplan et al. 2020 (arXiv 2001.08361): N_opt = 1.3e9 C^0.73 (C in'
+    name='kaplan',
+    title='Kaplan et al. 2020 (arXiv 2001.08361): N_opt = 1.3e9 C^0.73 (C in'
     ' PF-days), D >= 5e3 N^0.74, and L(N, D)',
-    'non-embedding parameters',
-    _BPE_50K,
+    token=_BPE_50K,
     N=(768, 1.5e9),
     D=(22e6, 23e9),
     silence='none was published',
@@ -364,16 +341,15 @@ def _read(path: epath.Path, fits: dict[str, Any]) -> Own:
   if corpus.get('name'):
     title += f', on {corpus["name"]}'
   return Own(
-    _name_of(path),
-    title,
-    'as its runs count them',
-    _token(corpus.get('vocab_size')),
-    fits['source']['unit'],
-    data,
-    closed,
-    parts,
-    corpus.get('name') or '',
-    fits['level'],
+    name=_name_of(path),
+    title=title,
+    token=_token(corpus.get('vocab_size')),
+    law=closed,
+    unit=fits['source']['unit'],
+    corpus=corpus.get('name') or '',
+    data=data,
+    parts=parts,
+    level=fits['level'],
   )
 
 

@@ -76,10 +76,9 @@ def _rules(have: have_lib.Have) -> dict[str, float | None]:
   D = have.text.D if have.text else math.inf
   most = math.sqrt(have.C / (6 * TOKENS_PER_PARAM)) if have.C else math.inf
   N = min(D / TOKENS_PER_PARAM, most)
-  bound = laws_lib.KAPLAN_TOKENS
   return {
     'N_at_20_tokens': N if math.isfinite(N) else None,
-    'N_of_kaplan_bound': (D / bound.coefficient) ** (1 / bound.exponent)
+    'N_of_kaplan_bound': float(laws_lib.KAPLAN_TOKENS.inverse(D))
     if have.text
     else None,
   }
@@ -148,7 +147,7 @@ def _answer(
     'notes': [
       *_binding(law, have, choice),
       *_shape_apart(law, N, D, answer),
-      *(f'{remark.rstrip(".")}.' for remark in law.remarks(N, D)),
+      *(f'{remark}.' for remark in law.remarks(N, D)),
       *_worse_than_guessing(law, found),
       *_tokens_apart(law, text),
       *_texts_apart(law, text),
@@ -186,7 +185,7 @@ def _shape(
   law: Law, N: float, block_size: int, vocab_size: int
 ) -> dict[str, Any]:
   """A shape whose count, as the law counts, is near N."""
-  rows = block_size + vocab_size if _with_embeddings(law) else 0
+  rows = block_size + vocab_size if law.with_embeddings else 0
   shape = budget.shape_near(N, rows)
   count = budget.count_parameters(shape, block_size, vocab_size)
   return {
@@ -223,7 +222,7 @@ def _binding(law: Law, have: have_lib.Have, choice: _Choice) -> list[str]:
   elif choice.binds == 'tokens':
     said = (
       f'The data bind: the tokens are worth {worth} to this law, and there is'
-      f' {_times(have.C / _value(found.C))} as much. {_rest(law, have, found)}'
+      f' {words.plain(have.C / _value(found.C), 3)} times as much. {_rest(law, have, found)}'
     )
   else:
     said = f'The compute binds: the tokens are worth {worth} to this law.'
@@ -290,30 +289,23 @@ def _tokens_apart(law: Law, text: have_lib.Text | None) -> list[str]:
 
 
 def _texts_apart(law: Law, text: have_lib.Text | None) -> list[str]:
-  corpus = getattr(law, 'corpus', '')
-  if text is None or not corpus or corpus in text.source:
+  if text is None or not law.corpus or law.corpus in text.source:
     return []
   return [
-    f'It was fitted on {corpus}: on another text the loss is another, and so'
+    f'It was fitted on {law.corpus}: on another text the loss is another, and so'
     ' may be N and D.'
   ]
-
-
-def _with_embeddings(law: Law) -> bool:
-  return law.counts.startswith('all')
 
 
 def _shape_apart(law: Law, N: float, D: float, answer: Answer) -> list[str]:
   """Where no model is as small as N, or no batch as small as D."""
   shape, notes = answer['shape'], []
-  count = shape['N_total'] if _with_embeddings(law) else shape['N']
+  count = shape['N_total'] if law.with_embeddings else shape['N']
   if abs(math.log(count / N)) > math.log(_APART):
+    so = ', with this vocabulary and context' if law.with_embeddings else ''
     notes.append(
       f'No shape is near {words.short(N)} parameters: {shape["name"]} has'
-      f' {count:,}, with this vocabulary and context.'
-      if _with_embeddings(law)
-      else f'No shape is near {words.short(N)} parameters: {shape["name"]} has'
-      f' {count:,}.'
+      f' {count:,}{so}.'
     )
   if answer['tokens_per_step'] > D:
     notes.append(
@@ -324,12 +316,7 @@ def _shape_apart(law: Law, N: float, D: float, answer: Answer) -> list[str]:
 
 
 def _no_interval(law: Law, found: Reading) -> list[str]:
-  silence = getattr(law, 'silence', '')
-  known = found.L or found.N
-  if known['low'] is not None or not silence:
+  stated = found.L or found.N
+  if stated['low'] is not None or not law.silence:
     return []
-  return [f'No interval: {silence}.']
-
-
-def _times(factor: float) -> str:
-  return f'{float(f"{factor:.3g}"):,g} times'
+  return [f'No interval: {law.silence}.']

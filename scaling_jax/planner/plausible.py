@@ -17,7 +17,7 @@ from scaling_jax.errors import UserError
 from scaling_jax.planner import known
 
 # alpha and beta: Hoffmann et al. 0.34 and 0.28, Besiroglu et al. 0.35 and 0.37,
-# this project's quickstart 0.42 and 0.56 (`launch.py --config=quickstart`).
+# this project's quickstart 0.42 and 0.56 (`launch.py --config=configs/quickstart.py`).
 EXPONENTS = (0.25, 0.6)
 # 1 - E/L at the optimum: Besiroglu's law 0.28 at 1e20 FLOPs and 0.09 at 1e23,
 # the quickstart 0.14.
@@ -32,9 +32,6 @@ class Laws(NamedTuple):
 
   law: laws_lib.Chinchilla
   source: str
-
-  def __len__(self) -> int:
-    return int(np.size(self.law.alpha))
 
 
 def anywhere(C: float, count: int, rng: np.random.Generator) -> Laws:

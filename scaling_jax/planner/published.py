@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from scaling_jax import laws as laws_lib
 from scaling_jax.planner import known
 from scaling_jax.published_models import MODELS
 from scaling_jax.published_models import Published
@@ -31,20 +30,13 @@ def compare(laws: Sequence[known.Law]) -> dict[str, Any]:
         'rows': [_row(law, m) for m in MODELS],
       }
       for law in laws
-      if closed_form(law) is not None
+      if law.law is not None
     },
   }
 
 
-def closed_form(law: known.Law) -> laws_lib.Chinchilla | laws_lib.Kaplan | None:
-  """Loss and optimum as one formula; None where a law states no loss."""
-  if isinstance(law, known.Kaplan):
-    return laws_lib.KAPLAN
-  return getattr(law, 'law', None)
-
-
 def _row(law: known.Law, model: Published) -> Model:
-  formula = closed_form(law)
+  formula = law.law
   assert formula is not None
   L = law.loss(model.N, model.D)
   assert L is not None and L['value'] is not None

@@ -39,7 +39,7 @@ def _have(made: dict[str, Any]) -> list[str]:
   lines = []
   limits = have['limits']
   for limit in limits:
-    lines.append(f'compute  {_flops(limit["C"])}: {limit["source"]}')
+    lines.append(f'compute  {have_lib.in_units(limit["C"])}: {limit["source"]}')
   if len(limits) > 1:
     lines.append(f'         the least binds: {limits[0]["source"]}')
   if have['machine'] and not limits:
@@ -188,7 +188,11 @@ def _width(quantity: str, x: Estimate | None) -> str:
       return 'open'
     if quantity == 'N_opt':
       return f'{math.exp(half):,.3g}'
-    return f'{_two(100 * half)} %' if quantity == 'E' else _two(half)
+    return (
+      f'{words.plain(100 * half, 2)} %'
+      if quantity == 'E'
+      else words.plain(half, 2)
+    )
 
   value, low, high = (show(x[key]) for key in ('value', 'low', 'high'))
   if low == 'open':
@@ -296,12 +300,7 @@ def _share(x: float) -> str:
 
 
 def _narrower(x: float) -> str:
-  return f'{_two(100 * x)} %'
-
-
-def _two(x: float) -> str:
-  """Two digits, never as a power of ten: 0.041, 6.8, 120."""
-  return f'{float(f"{x:.2g}"):,g}'
+  return f'{words.plain(100 * x, 2)} %'
 
 
 def estimate(x: Estimate | None, show=words.number) -> str:
@@ -325,7 +324,7 @@ def duration(seconds: float) -> str:
     (_YEAR_S, 86_400, 'days'), (math.inf, _YEAR_S, 'years'),
   ):  # fmt: skip
     if seconds < limit:
-      count = f'{float(f"{seconds / unit_s:.3g}"):,g}'
+      count = words.plain(seconds / unit_s, 3)
       # One day, and not 1 days.
       one = count == '1' and unit in ('days', 'years')
       return f'{count} {unit[:-1] if one else unit}'
@@ -358,7 +357,3 @@ def _width_of_terminal() -> int:
 
 def _count(x: float) -> str:
   return f'{x:,.0f}' if x < 1e6 else words.amount(x)
-
-
-def _flops(C: float) -> str:
-  return have_lib.in_units(C)

@@ -16,13 +16,8 @@ from scipy import stats
 
 from scaling_jax import laws as laws_lib
 from scaling_jax.analysis import parametric
-
-
-class Noise(NamedTuple):
-  """Of log L: sd about the law, and the seeds' part of it."""
-
-  about_law: float
-  seeds: float
+from scaling_jax.planner import noise as noise_lib
+from scaling_jax.planner.noise import Noise
 
 
 class Trial(NamedTuple):
@@ -87,30 +82,21 @@ def spread(
   is that of as many degrees of freedom as different runs leave: a seed again
   tells nothing of what the law misses.
   """
-  K = np.size(law.alpha)
-  cells = np.unique(np.round(np.log([N, D]), 9), axis=1).shape[1]
-  dof = cells - parametric.N_PARAMS
+  cell = noise_lib.cells(N, D)
+  share = np.equal.outer(np.arange(np.max(cell) + 1), cell).astype(float)
+  dof = len(share) - parametric.N_PARAMS
   centred = parametric.Centred.of(N, D, np.ones(len(N)))
   budgets = len(np.unique(np.round(np.log(N * D), 2)))
-  free = len(N) - parametric.N_PARAMS
-  if (
-    dof < 1
-    or free < parametric.MIN_FREEDOM
-    or parametric.refusal(centred, budgets)
-  ):
-    return np.full(K, np.inf)
+  if dof < 1 or parametric.unanswered(centred, budgets):
+    return np.full(np.size(law.alpha), np.inf)
   J, log_N = _jacobian(N, D, law)
   solve = np.linalg.pinv(J, rcond=1e-10)  # [K, 5, n]
   by_run = np.einsum('kp,kpn->kn', _gradient(law, log_N, target, D), solve)
   # The part that a run's seeds share: their weights add up before they are
   # squared.
-  _, cell = np.unique(np.round(np.log([N, D]), 9), axis=1, return_inverse=True)
-  share = np.equal.outer(np.arange(np.max(cell) + 1), cell.ravel()).astype(
-    float
-  )
   by_cell = by_run @ share.T
-  shared = max(noise.about_law**2 - noise.seeds**2, 0.0)
-  variance = shared * (by_cell**2).sum(1) + noise.seeds**2 * (by_run**2).sum(1)
+  variance = noise.shared**2 * (by_cell**2).sum(1)
+  variance += noise.seeds**2 * (by_run**2).sum(1)
   quantile = float(stats.t.ppf((1 + level) / 2, dof))
   identified = np.linalg.matrix_rank(J, tol=1e-8) == parametric.N_PARAMS
   return np.where(identified, quantile * np.sqrt(variance), np.inf)
