@@ -5,6 +5,8 @@ commas: `gpt-2`, `gpt-2,seeds=3`, `smoke`. Any knob can be set on the command
 line, as in --config.train.learning_rate=3e-4.
 """
 
+from collections.abc import Callable
+
 import ml_collections
 from ml_collections import config_dict
 
@@ -48,6 +50,8 @@ def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
   t.batch_size = 64  # sequences in a step, times grad_accum
   t.grad_accum = 1  # pieces of a step taken one after the other
   t.learning_rate = 1e-3  # the peak
+  # Added to the peak for each unit of ln N: Kaplan et al. 2020 shrink it so.
+  t.learning_rate_per_log_N = 0.0
   t.min_learning_rate = 1e-4  # at the last step
   t.warmup_steps = 100  # updates from 0 to the peak
   t.schedule = 'cosine'  # after warmup: cosine, linear, constant
@@ -79,7 +83,9 @@ def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
 
 
 def apply_arg(
-  config: ml_collections.ConfigDict, arg: str | None
+  config: ml_collections.ConfigDict,
+  arg: str | None,
+  smoke: Callable[[ml_collections.ConfigDict], None] | None = None,
 ) -> ml_collections.ConfigDict:
   """Applies a config's argument.
 
@@ -87,6 +93,8 @@ def apply_arg(
     config: changed in place.
     arg: comma-separated: a model's name narrows `models` to it; `seeds=3`
       takes the seeds 0, 1, 2; `smoke` shrinks everything to seconds.
+    smoke: how this experiment shrinks, where it is to show more than that
+      everything works.
 
   Raises:
     UserError: a part is none of these.
@@ -94,7 +102,7 @@ def apply_arg(
   for part in filter(None, (arg or '').split(',')):
     key, _, value = part.partition('=')
     if key == 'smoke':
-      smoke(config)
+      (smoke or _smoke)(config)
     elif key == 'seeds' and value.isdigit() and int(value) > 0:
       config.seeds = tuple(range(int(value)))
     elif not value:
@@ -108,7 +116,49 @@ def apply_arg(
   return config
 
 
-def smoke(config: ml_collections.ConfigDict) -> None:
+def kaplan() -> ml_collections.ConfigDict:
+  """The recipe of Kaplan et al. 2020 (arXiv 2001.08361, sections 2.2, D.6).
+
+  2^19 tokens a step, 250,000 steps of them, 3000 of warmup, a cosine to 0, a
+  learning rate of 0.003239 - 0.0001395 ln N, dropout 0.1.
+  """
+  c = get_config()
+  c.analyze = True
+  c.steps = 250_000
+  c.model.block_size = 1024
+  c.model.dropout = 0.1
+  c.train.batch_size = 8  # in pieces that 24 GB of memory hold
+  c.train.grad_accum = 64
+  c.train.learning_rate = 0.003239
+  c.train.learning_rate_per_log_N = -0.0001395
+  c.train.min_learning_rate = 0.0
+  c.train.warmup_steps = 3000
+  c.eval.every_steps = 1000
+  c.checkpoint.every_seconds = 300.0
+  return c
+
+
+def kaplan_smoke(config: ml_collections.ConfigDict) -> None:
+  """Shrinks a Kaplan experiment to minutes that still show its laws.
+
+  The embedded corpus, models of one block, 128 tokens a step and a learning
+  rate for all, as in the quickstart, which tells why.
+  """
+  config.experiment += '-smoke'
+  config.dataset = 'synthetic'
+  config.parallel = 2
+  config.steps = 20_000
+  config.model.block_size = 16
+  config.model.dropout = 0.0
+  config.train.batch_size = 8
+  config.train.grad_accum = 1
+  config.train.learning_rate = 4e-3
+  config.train.learning_rate_per_log_N = 0.0
+  config.train.warmup_steps = 100
+  config.eval.every_steps = 1000
+
+
+def _smoke(config: ml_collections.ConfigDict) -> None:
   """Shrinks an experiment to seconds, on the embedded corpus."""
   config.experiment += '-smoke'
   config.dataset = 'synthetic'

@@ -1,5 +1,7 @@
 """From a config to checked numbers."""
 
+import math
+
 from absl.testing import absltest
 from absl.testing import parameterized
 
@@ -7,9 +9,13 @@ from configs import c0
 from configs import c1
 from configs import c2
 from configs import common
+from configs import critical_batch
+from configs import kaplan_n
+from configs import kaplan_nd
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices
 from scaling_jax.training import settings
+from scaling_jax.training import sweep
 
 
 class ConfigTest(parameterized.TestCase):
@@ -115,6 +121,57 @@ class DevicesTest(absltest.TestCase):
     with self.assertRaisesRegex(UserError, 'devices=3 must be between 1 and'):
       devices.choose(3, 8)
     self.assertEqual(devices.describe(devices.choose(2, 8)), 'cpu x 2')
+
+
+class KaplanTest(parameterized.TestCase):
+  @parameterized.parameters(kaplan_n, kaplan_nd, critical_batch)
+  def test_recipe(self, module):
+    for cell in sweep.expand(module.get_config()):
+      c = cell.config
+      self.assertEqual(c.model.block_size, 1024)
+      self.assertEqual((c.train.warmup_steps, c.model.dropout), (3000, 0.1))
+      self.assertEqual(
+        (c.train.schedule, c.train.min_learning_rate), ('cosine', 0.0)
+      )
+      if module is not critical_batch:
+        tokens = settings.sequences_per_step(c) * c.model.block_size
+        self.assertEqual(tokens, 2**19)
+
+  def test_the_sizes_are_those_published(self):
+    # shehper/scaling_laws counts 12 n_layer n_embd² alone.
+    counts = [98304, 196608, 393216, 786432, 1572864, 4423680, 6291456]
+    cells = sweep.expand(kaplan_n.get_config())
+    for cell, count in zip(cells, counts, strict=True):
+      shape = settings.shape_of(cell.config)
+      self.assertEqual(12 * shape.n_layer * shape.n_embd**2, count)
+      N = settings.parameters(cell.config)
+      self.assertAlmostEqual(N / count, 1, delta=0.02)
+      rate = cell.config.train.learning_rate
+      self.assertAlmostEqual(rate, 0.003239 - 0.0001395 * math.log(N), 12)
+
+  def test_the_rate_of_a_size_is_set_once(self):
+    once = settings.for_model(kaplan_n.get_config(), '2x64')
+    twice = settings.for_model(once, '2x64')
+    self.assertEqual(once.to_dict(), twice.to_dict())
+    # Records of before the rule stay those of the same runs.
+    self.assertNotIn('learning_rate_per_log_N', once.train)
+
+  def test_sweeps(self):
+    cells = sweep.expand(critical_batch.get_config())
+    self.assertLen(cells, 15)
+    plans = [settings.make_plan(cell.config) for cell in cells]
+    self.assertLess(max(p.D for p in plans) / min(p.D for p in plans), 1.001)
+    cells = sweep.expand(kaplan_nd.get_config())
+    self.assertLen({cell.config.data_fraction for cell in cells}, 5)
+    self.assertLen({cell.model for cell in cells}, 3)
+
+  def test_no_rate_is_left(self):
+    config = kaplan_n.get_config('2x64')
+    config.train.learning_rate = 1e-3
+    with self.assertRaisesRegex(
+      UserError, r'leaves 2x64 .* above 0; set train.learning_rate_per_log_N=0'
+    ):
+      settings.for_model(config, '2x64')
 
 
 if __name__ == '__main__':

@@ -47,8 +47,7 @@ def make_corpus(root):
 
 def make_config(**changes):
   """Eighteen steps of a small model; dotted names change fields."""
-  config = common.get_config()
-  common.smoke(config)
+  config = common.get_config('smoke')
   config.update({'experiment': 'tiny', 'steps': 18, 'data_fraction': 1.0})
   config.train.steps_per_dispatch = 5
   config.checkpoint.every_seconds = 1e9

@@ -25,10 +25,11 @@ _BESIDE_THE_NUMBERS = (
 def for_model(
   config: ml_collections.ConfigDict, name: str
 ) -> ml_collections.ConfigDict:
-  """A copy for one model, its shape filled in where the config leaves it out.
+  """A copy for one model: its shape where the config leaves it out, its rate.
 
   Raises:
-    UserError: the name is unknown, or the shape can't be built.
+    UserError: the name is unknown, the shape can't be built, or its size
+      leaves no learning rate.
   """
   fields = config.to_dict()
   fields.pop('sweep', None)  # of many models, and its names hold dots
@@ -38,7 +39,37 @@ def for_model(
     if config.model[field] is None:
       config.model[field] = value
   budget.check_shape(shape_of(config))
+  _resolve_learning_rate(config, name)
   return config
+
+
+def _resolve_learning_rate(
+  config: ml_collections.ConfigDict, name: str
+) -> None:
+  """Sets the model's own peak; the rule is gone then, and applies once."""
+  train = config.train
+  per_log_N = train.get('learning_rate_per_log_N', 0.0)
+  if 'learning_rate_per_log_N' in train:
+    del train.learning_rate_per_log_N
+  if not per_log_N:
+    return
+  N = parameters(config)
+  at_one, train.learning_rate = (
+    train.learning_rate,
+    float(train.learning_rate + per_log_N * math.log(N)),
+  )
+  if train.learning_rate <= 0:
+    raise UserError(
+      f'train.learning_rate={at_one:g} with {per_log_N:g} for each unit of ln N'
+      f' leaves {name} ({N:,} parameters) {train.learning_rate:.3g}: it must be'
+      ' above 0; set train.learning_rate_per_log_N=0'
+    )
+
+
+def parameters(config: ml_collections.ConfigDict) -> int:
+  """N of the config's model, both embeddings left out."""
+  m = config.model
+  return budget.count_parameters(shape_of(config), m.block_size, 0, m.bias).N
 
 
 def shape_of(config: ml_collections.ConfigDict) -> budget.Shape:
@@ -89,9 +120,7 @@ def make_plan(config: ml_collections.ConfigDict) -> budget.Plan:
     value = config[section][name]
     if value < 1:
       raise UserError(f'{field}={value} must be at least 1; try {field}=1')
-  N = budget.count_parameters(
-    shape_of(config), config.model.block_size, 0, config.model.bias
-  ).N
+  N = parameters(config)
   tokens = sequences_per_step(config) * config.model.block_size
   return budget.plan(N, tokens, config.C, config.steps)
 
