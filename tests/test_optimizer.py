@@ -41,6 +41,11 @@ class ScheduleTest(parameterized.TestCase):
     expected = [reference.learning_rate(i, 1e-3, 1e-4, 100, S) for i in steps]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
+  def test_a_constant_rate_without_warmup(self):
+    train = train_config(schedule='constant', warmup_steps=0)
+    rates = optimizer_lib.learning_rates(train, 7)
+    np.testing.assert_allclose(rates, np.full(7, 1e-3), rtol=1e-6)
+
   @parameterized.parameters(
     ('linear', 0, 10, [1.0, 0.91, 0.82]),
     ('constant', 1, 10, [0.5, 1.0, 1.0]),

@@ -58,7 +58,8 @@ def make_schedule(train, S: int) -> optax.Schedule:
 def learning_rates(train, S: int) -> np.ndarray:
   """The learning rate of every update of a run, float32 [S]."""
   rates = jax.jit(make_schedule(train, S))(jnp.arange(S))
-  return np.asarray(rates, np.float32)
+  # A constant one, without warmup, is one number for all.
+  return np.broadcast_to(np.asarray(rates, np.float32), (S,))
 
 
 def decay_mask(params) -> dict:
