@@ -160,6 +160,65 @@ class Kaplan(NamedTuple):
     return Optimum(6 * N * D, N, D, L)
 
 
+class KaplanSteps(NamedTuple):
+  """L(N, S_min) = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S (Kaplan 2020, 5.6).
+
+  Attributes:
+    N_c: non-embedding parameters.
+    S_c: steps.
+    alpha_N: the model's exponent.
+    alpha_S: the steps' exponent.
+  """
+
+  N_c: float
+  S_c: float
+  alpha_N: float
+  alpha_S: float
+
+  def loss(self, N: Number, S_min: Number) -> Number:
+    model = (self.N_c / _floats(N)) ** self.alpha_N
+    return model + (self.S_c / _floats(S_min)) ** self.alpha_S
+
+
+class CriticalBatch(NamedTuple):
+  """B_crit(L) = B_star / L^(1/alpha_B), in tokens (Kaplan 2020, eq. 5.3).
+
+  A run with B tokens a step reaches a loss L in S steps on E = B S tokens that
+  obey (S/S_min - 1)(E/E_min - 1) = 1, where B_crit = E_min / S_min (McCandlish
+  et al. 2018, arXiv 1812.06162, eq. 2.11).
+
+  Attributes:
+    B_star: tokens.
+    alpha_B: the exponent.
+  """
+
+  B_star: float
+  alpha_B: float
+
+  def tokens(self, L: Number) -> Number:
+    """B_crit at the loss L."""
+    return self.B_star * _floats(L) ** (-1 / self.alpha_B)
+
+  def S_min(self, S: Number, B: Number, L: Number) -> Number:
+    """The steps that batches far above B_crit would need: S/(1 + B_crit/B)."""
+    return _floats(S) / (1 + self.tokens(L) / _floats(B))
+
+  def C_min(self, C: Number, B: Number, L: Number) -> Number:
+    """The FLOPs that batches far below would need: C/(1 + B/B_crit)."""
+    return _floats(C) / (1 + _floats(B) / self.tokens(L))
+
+
+def alpha_C_min(alpha_S: Number, alpha_B: Number, alpha_N: Number) -> Number:
+  """1/(1/alpha_S + 1/alpha_B + 1/alpha_N) (Kaplan 2020, eq. 6.4).
+
+  The exponent that L(C_min) must have where L(N, S_min) is spent best at the
+  critical batch size.
+  """
+  return 1 / (
+    1 / _floats(alpha_S) + 1 / _floats(alpha_B) + 1 / _floats(alpha_N)
+  )
+
+
 def _floats(x: Number) -> Number:
   # Integers of 2^63 and beyond are common here, and NumPy's would overflow.
   return np.asarray(x, np.float64)[()]
@@ -182,6 +241,10 @@ KAPLAN_L_CMIN = PowerLaw(3.1e8**0.050, -0.050)  # x: PF-days, C_min
 
 # The same, table 6: parameters from C_min in PF-days.
 KAPLAN_N_OPT = PowerLaw(1.3e9, 0.73)
+
+# The same, table 3, and section 5.1: the critical batch in tokens.
+KAPLAN_L_NS = KaplanSteps(N_c=6.5e13, S_c=2.1e3, alpha_N=0.077, alpha_S=0.76)
+KAPLAN_BATCH = CriticalBatch(B_star=2.1e8, alpha_B=0.21)
 
 # The same, section 4.2, eq. 4.4: tokens for N parameters without overfitting.
 KAPLAN_TOKENS = PowerLaw(5e3, 0.74)

@@ -83,6 +83,35 @@ class SmoothTest(parameterized.TestCase):
     self.assertTrue(np.isnan(curves.smooth(np.ones(2)).sem).all())
 
 
+class FallingTest(parameterized.TestCase):
+  @parameterized.parameters(0, 100, 1000)
+  def test_a_power_law_is_itself(self, after):
+    losses = 5 * np.arange(1.0, 20_001) ** -0.2
+    step, loss = curves.falling(losses, after)
+    self.assertGreater(step[0], after)
+    np.testing.assert_allclose(loss / (5 * step**-0.2), 1, atol=5e-4)
+
+  def test_noise_never_makes_it_rise(self):
+    rng = np.random.default_rng(0)
+    clean = 5 * np.arange(1.0, 5001) ** -0.1
+    step, loss = curves.falling(clean + 0.2 * rng.normal(size=5000), 20)
+    self.assertTrue(np.all(np.diff(loss) < 0))
+    self.assertTrue(np.all(np.diff(step) > 0))
+    middle = slice(3, -3)
+    self.assertLess(np.abs(loss / (5 * step**-0.1) - 1)[middle].max(), 0.05)
+
+  @parameterized.parameters(0, 5, 21)
+  def test_too_short(self, S):
+    step, loss = curves.falling(np.linspace(3, 2, S), 20)
+    self.assertEmpty(step)
+    self.assertEmpty(loss)
+
+  def test_a_loss_that_is_no_number(self):
+    losses = np.linspace(3, 2, 500)
+    losses[300] = np.nan
+    self.assertEmpty(curves.falling(losses, 20)[0])
+
+
 class ReadTest(absltest.TestCase):
   def setUp(self):
     super().setUp()

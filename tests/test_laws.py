@@ -91,6 +91,13 @@ class KaplanTest(absltest.TestCase):
   def test_joint_law(self):
     self.assertAlmostEqual(laws.KAPLAN.loss(1e9, 2e11), 2.325, places=3)
 
+  def test_neither_a_floor_nor_a_maximum(self):
+    law = laws.KAPLAN
+    self.assertEqual(law.loss(np.inf, np.inf), 0)
+    # A maximum of the two shares would be the larger one alone.
+    shares = law.loss(1e9, np.inf), law.loss(np.inf, 2e11)
+    self.assertGreater(law.loss(1e9, 2e11), 1.001 * max(shares))
+
   def test_limits_are_the_single_laws(self):
     law = laws.KAPLAN
     np.testing.assert_allclose(
@@ -114,6 +121,47 @@ class KaplanTest(absltest.TestCase):
     self.assertAlmostEqual(laws.KAPLAN_L_C(1.6e7), 1)
     self.assertAlmostEqual(laws.KAPLAN_N_OPT(1.0), 1.3e9)
     self.assertEqual(laws.FLOPS_PER_PF_DAY, 8.64e19)
+
+
+class CriticalBatchTest(parameterized.TestCase):
+  def test_hyperbola(self):
+    law, L, S_min = laws.KAPLAN_BATCH, 3.0, 5e3
+    B_crit = law.tokens(L)
+    self.assertAlmostEqual(B_crit, 2.1e8 / 3 ** (1 / 0.21))
+    E_min = B_crit * S_min
+    for B in np.geomspace(1e-2, 1e2, 9) * B_crit:
+      S = S_min * (1 + B_crit / B)
+      self.assertAlmostEqual((S / S_min - 1) * (B * S / E_min - 1), 1)
+      self.assertAlmostEqual(law.S_min(S, B, L), S_min)
+      # C_min is what E_min tokens cost.
+      self.assertAlmostEqual(law.C_min(6e9 * B * S, B, L) / (6e9 * E_min), 1)
+
+  def test_steps(self):
+    law = laws.KAPLAN_L_NS
+    model, steps = (6.5e13 / 1e9) ** 0.077, (2.1e3 / 1e4) ** 0.76
+    self.assertAlmostEqual(law.loss(1e9, 1e4), model + steps)
+
+  def test_exponent_of_least_compute(self):
+    # Kaplan et al. 2020, eq. 6.5: about 0.054.
+    found = laws.alpha_C_min(0.76, 0.21, 0.077)
+    self.assertAlmostEqual(found, 0.0525, places=4)
+    law, batch = laws.KAPLAN_L_NS, laws.KAPLAN_BATCH
+
+    # The least C_min for a loss, searched numerically, falls with it so.
+    def least(L):
+      N = np.geomspace(1e3, 1e14, 400_001)
+      left = L - (law.N_c / N) ** law.alpha_N
+      with np.errstate(divide='ignore', invalid='ignore'):
+        S = law.S_c * left ** (-1 / law.alpha_S)
+      C = np.where(left > 0, 6 * N * batch.tokens(L) * S, np.inf)
+      return np.nanmin(C)
+
+    slope = np.log(least(2.0) / least(4.0)) / np.log(4.0 / 2.0)
+    self.assertAlmostEqual(
+      1 / slope,
+      laws.alpha_C_min(law.alpha_S, batch.alpha_B, law.alpha_N),
+      places=5,
+    )
 
 
 class KaplanPlansTest(absltest.TestCase):

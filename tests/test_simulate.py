@@ -90,6 +90,23 @@ class CurvesTest(absltest.TestCase):
     self.assertAlmostEqual(shifts.mean(), 0, delta=0.1)
 
 
+class BatchRunsTest(absltest.TestCase):
+  def test_each_step_is_on_both_laws(self):
+    steps, batch = laws.KAPLAN_L_NS, laws.CriticalBatch(2e7, 0.235)
+    rng = np.random.default_rng(0)
+    made = simulate.batch_runs(
+      steps, batch, 1e6, (1e3, 3e4), 1e7, 0.0, rng, warmup=9
+    )
+    for run, B in zip(made, (1e3, 3e4)):
+      self.assertEqual((run.B, run.warmup), (B, 9))
+      self.assertLen(run.losses, int(1e7 / B))
+      S = np.arange(1, len(run.losses) + 1)
+      L = run.losses[10:]
+      np.testing.assert_allclose(
+        steps.loss(1e6, batch.S_min(S[10:], B, L)) / L, 1, atol=1e-4
+      )
+
+
 class LawThroughTest(parameterized.TestCase):
   @parameterized.parameters(
     (6e13, 4e5, {}),

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from etils import epath
 import numpy as np
+from scipy import optimize
 from scipy import stats
 
 from scaling_jax import records
@@ -24,6 +25,7 @@ from scaling_jax.analysis import curve_law
 from scaling_jax.errors import UserError
 
 MIN_STEPS = 30  # after warmup: the least for a law with three parameters
+FIRST_STEP = 20  # before it a bin is a step or two, all noise
 TAIL = 0.2  # of the steps, where the slope at the end is taken
 LAST = 0.05  # of the steps, what the forecast is about
 CUT_SHORT = 0.005  # of the loss, a doubling: what falls faster was cut short
@@ -77,6 +79,35 @@ def smooth(losses_S: np.ndarray, bins: int = 200, first_step: int = 1) -> Curve:
   end = np.rint(centre + half).clip(start + 1, S - 2).astype(np.int64)
   variance = (total[end] - total[start]) / (end - start)
   return Curve(binned.step, binned.loss, np.sqrt(variance / binned.steps))
+
+
+def falling(
+  losses_S: np.ndarray, after: int, bins: int = 100
+) -> tuple[np.ndarray, np.ndarray]:
+  """A curve that only falls: the smoothed one by isotonic regression.
+
+  Args:
+    losses_S: [S] the loss of every step.
+    after: the step from which on it counts, such as the warmup.
+    bins: as for `smooth`.
+
+  Returns:
+    step, loss: [K] falling; empty where fewer than two bins are left or a loss
+    is not finite. A stretch that does not fall is one point at its middle.
+  """
+  smoothed = smooth(losses_S, bins)
+  step, loss = smoothed.step, smoothed.loss
+  middles = (step[1:] + step[:-1]) / 2
+  steps = np.diff([0.5, *middles, len(losses_S) + 0.5])
+  kept = step > after
+  if kept.sum() < 2 or not np.all(np.isfinite(loss)):
+    return np.empty(0), np.empty(0)
+  found = optimize.isotonic_regression(
+    loss[kept], weights=steps[kept], increasing=False
+  )
+  starts = np.asarray(found.blocks)[:-1]
+  log_step = np.add.reduceat(np.log(step[kept]), starts)
+  return np.exp(log_step / np.diff(found.blocks)), found.x[starts]
 
 
 def read_losses(run_folder: epath.PathLike) -> tuple[np.ndarray, int]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from scaling_jax import laws
 from scaling_jax.analysis.envelope import TrainingCurve
+from scaling_jax.analysis.steps_to_loss import BatchRun
 
 
 class Design(NamedTuple):
@@ -87,3 +88,45 @@ def law_through(
   return laws.Chinchilla(
     E, pull / alpha * N**alpha, pull / beta * D**beta, alpha, beta
   )
+
+
+def batch_runs(
+  steps: laws.KaplanSteps,
+  batch: laws.CriticalBatch,
+  N: float,
+  batches: Sequence[float],
+  tokens: float,
+  noise: float,
+  rng: np.random.Generator,
+  step_noise: float = 0.0,
+  warmup: int = 0,
+) -> list[BatchRun]:
+  """The losses of every step of one model at several batch sizes.
+
+  A run's S steps at B tokens have the loss that S_min = S/(1 + B_crit(L)/B)
+  steps have by the first law.
+
+  Args:
+    steps: L(N, S_min).
+    batch: B_crit(L).
+    N: parameters.
+    batches: tokens a step of each run.
+    tokens: that each run trains on.
+    noise: sd of log S between runs that differ by their seed.
+    rng: where the noise comes from.
+    step_noise: sd of one step's loss at 1000 tokens, in nats; falls with the
+      root of the batch.
+    warmup: steps that the runs say they warmed up for.
+  """
+  S_min = np.geomspace(1e-2, tokens, 4000)
+  L = np.asarray(steps.loss(N, S_min))
+  out = []
+  for B in batches:
+    S = S_min * (1 + batch.tokens(L) / B) * np.exp(noise * rng.normal())
+    every = np.arange(1, int(tokens / B) + 1)
+    losses = np.interp(np.log(every), np.log(S), L)
+    scatter = step_noise * np.sqrt(1000 / B) * rng.normal(size=every.size)
+    out.append(
+      BatchRun(f'batch{B:g}', float(B), 1e-3, warmup, losses + scatter)
+    )
+  return out
