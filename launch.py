@@ -27,9 +27,6 @@ from scaling_jax.errors import UserError
 from scaling_jax.training import huge_pages
 from scaling_jax.training import interrupts
 
-# The runs' own table has just been printed; the report has all the others.
-_LAW_TABLES = ('power_laws', 'parametric', 'targets')
-
 _ROOT = pathlib.Path(__file__).resolve().parent
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -92,7 +89,7 @@ def _run(config: ml_collections.ConfigDict, data_dir: os.PathLike) -> None:
 
     folder = epath.Path(_WORKDIR.value) / config.experiment
     try:
-      pipeline.run([folder], folder / 'report', shown=_LAW_TABLES)
+      pipeline.run([folder], folder / 'report', brief=True)
     except UserError as error:
       raise incomplete or error from error
   if incomplete is not None:

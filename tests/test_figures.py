@@ -19,6 +19,7 @@ import numpy as np
 from scaling_jax import laws
 from scaling_jax.analysis import drawing
 from scaling_jax.analysis import figures
+from scaling_jax.analysis import kaplan_figures
 from scaling_jax.analysis import words
 from tests.simulated_fits import KINDS
 from tests.simulated_fits import LAW
@@ -346,6 +347,7 @@ class DrawAllTest(Case):
     alts = figures.draw_all(self.fits, folder)
     self.assertEqual(self.fits, before)
     missing = {'bpb_against_depth', 'bpb_against_tokens_per_param'}
+    missing |= {*kaplan_figures.FIGURES}  # these fits know nothing of Kaplan
     self.assertEqual({*figures.FIGURES, 'law_panels'} - missing, {*alts})
     files = {f'{name}.{kind}' for name in alts for kind in ('svg', 'png')}
     self.assertEqual({*os.listdir(folder)}, files)

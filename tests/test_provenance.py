@@ -76,6 +76,11 @@ class DamagedTest(absltest.TestCase):
     same = self.made(x=one % 1, y=one % 1)['corpus']
     self.assertEqual(same, {'floor_nats_per_token': 1})
 
+  def test_parts_of_one_corpus_are_that_corpus(self):
+    part = '{"config": {"a": 1}, "corpus": {"name": "c", "train_tokens": %d}}'
+    found = self.made(x=part % 10, y=part % 1000, z=part % 100)
+    self.assertEqual(found['corpus'], {'name': 'c', 'train_tokens': 1000})
+
   def test_another_projects_table(self):
     path = pathlib.Path(self.create_tempdir().full_path) / 'runs.csv'
     plan = studies.design()

@@ -18,7 +18,7 @@ from tests import studies
 SECRET = {'value': 0.987654, 'low': 0.987653, 'high': 0.987655}
 TABLES = (
   'runs', 'budgets', 'power_laws', 'parametric', 'targets', 'hold_out',
-  'conventions', 'curves',
+  'conventions', 'kaplan', 'bridge', 'curves',
 )  # fmt: skip
 BAD = (
   'minimum_at_edge', 'no_minimum', 'too_few_points', 'not_converged',
@@ -205,6 +205,7 @@ class StatusTest(parameterized.TestCase):
     laws = fits['laws']
     for law in laws.values():
       law.update(status=status, sentence='for a reason')
+    for law in (laws[name] for name in words.TITLES):
       for row in law['at']:
         row.update(N_opt=SECRET, D_opt=SECRET)
       for name in ('N_opt', 'D_opt'):

@@ -20,7 +20,7 @@ def _noise(noise, level: float) -> uncertainty.Estimate:
   return uncertainty.sd_interval(noise, level)
 
 
-def _power_law(line, draws, level: float, bias=None) -> dict[str, Any]:
+def power_law(line, draws, level: float, bias=None) -> dict[str, Any]:
   """{coefficient, exponent} from slope and intercept of the logarithms."""
   if line is None:
     return {
@@ -50,8 +50,8 @@ def isoflop_part(found: isoflop.IsoFlop, grid, level: float) -> dict[str, Any]:
     'status': found.status,
     'sentence': found.sentence,
     'budgets': [_budget(b, level) for b in found.budgets],
-    'N_opt': _power_law(found.N_opt, found.N_draws, level, found.N_bias),
-    'D_opt': _power_law(found.D_opt, found.D_draws, level, found.D_bias),
+    'N_opt': power_law(found.N_opt, found.N_draws, level, found.N_bias),
+    'D_opt': power_law(found.D_opt, found.D_draws, level, found.D_bias),
     'at': at,
   }
 
@@ -107,18 +107,18 @@ def envelope_part(
   return {
     'status': found.status,
     'sentence': found.sentence,
-    'N_opt': _power_law(found.N_opt, found.N_draws, level),
-    'D_opt': _power_law(found.D_opt, found.D_draws, level),
+    'N_opt': power_law(found.N_opt, found.N_draws, level),
+    'D_opt': power_law(found.D_opt, found.D_draws, level),
     'points': [
       dict(zip(('C', 'N', 'D', 'L'), map(float, row)))
       for row in zip(found.C[thin], found.N[thin], found.D[thin], found.L[thin])
     ],
-    'curves': [_thinned(c) for c in found.curves],
+    'curves': [thinned(c) for c in found.curves],
     'at': at,
   }
 
 
-def _thinned(curve: envelope.TrainingCurve) -> dict[str, Any]:
+def thinned(curve: envelope.TrainingCurve) -> dict[str, Any]:
   step = max(1, len(curve.C) // CURVE_POINTS)
   keep = np.unique([*range(0, len(curve.C), step), len(curve.C) - 1])
   return {

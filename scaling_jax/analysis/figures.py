@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 
 from scaling_jax import records
 from scaling_jax.analysis import drawing
+from scaling_jax.analysis import kaplan_figures
+from scaling_jax.analysis import reach
 from scaling_jax.analysis.drawing import Fits
 from scaling_jax.analysis.law_figures import contours
 from scaling_jax.analysis.law_figures import law_panels
@@ -42,7 +44,7 @@ def _draw_panels(figure: Figure, fits: Fits) -> str:
     axes,
     law,
     'The parametric law',
-    fits.get('runs') or (),
+    reach.runs(fits),
     drawing.loss_label(fits),
   )
 
@@ -63,6 +65,7 @@ FIGURES: dict[str, tuple[Callable[[Axes, Fits], str], tuple[float, float]]] = {
   ),
   'loss_curves': (loss_curves, SMALL),
   'exponents': (exponents, SMALL),
+  **{name: (draw, TALL) for name, draw in kaplan_figures.FIGURES.items()},
 }  # fmt: skip
 
 

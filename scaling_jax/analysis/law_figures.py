@@ -15,6 +15,7 @@ import numpy as np
 from scaling_jax import laws
 from scaling_jax import published_models
 from scaling_jax.analysis import drawing
+from scaling_jax.analysis import reach
 from scaling_jax.analysis.drawing import Fits
 from scaling_jax.analysis.drawing import Range
 
@@ -40,7 +41,7 @@ def parametric_law(law: dict[str, Any]) -> laws.Chinchilla | None:
 
 def contours(ax: Axes, fits: Fits) -> str:
   """Contours of L(N, D), the efficient frontier, and the runs by loss."""
-  runs = fits.get('runs') or []
+  runs = reach.runs(fits)
   part = drawing.law_of(fits, 'parametric')
   if not runs or not part:
     return ''

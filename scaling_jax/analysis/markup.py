@@ -5,8 +5,8 @@ import html
 import math
 import re
 
-from scaling_jax.analysis import summary
 from scaling_jax.analysis import words
+from scaling_jax.analysis.summary_table import Table
 
 STATUSES = (
   'ok', 'minimum_at_edge', 'no_minimum', 'no_degrees_of_freedom',
@@ -77,7 +77,7 @@ def number(shown: str) -> str:
   return text(shown)
 
 
-def table(made: summary.Table, folded: str = '') -> str:
+def table(made: Table, folded: str = '') -> str:
   """A table of the summary with its notes; it scrolls where it is too wide.
 
   Args:
@@ -94,7 +94,7 @@ def table(made: summary.Table, folded: str = '') -> str:
   return tag('div', *out, class_='table', id=f'table-{made.name}')
 
 
-def _grid(made: summary.Table) -> str:
+def _grid(made: Table) -> str:
   caption = f'caption-{made.name}'
   numeric = [
     all(_NUMERIC.fullmatch(x) or x in STATUSES for x in column)

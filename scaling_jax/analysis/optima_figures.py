@@ -122,7 +122,7 @@ def optimal(ax: Axes, fits: Fits, quantity: str = 'N_opt') -> str:
   isoflop_law = drawing.law_of(fits, 'isoflop')
   budgets = isoflop_law.get('budgets') or []
   all_C = [b['C'] for b in budgets] or [
-    r['C'] for r in fits.get('runs') or [] if r.get('C')
+    r['C'] for r in reach.runs(fits) if r.get('C')
   ]
   curves = [
     curve

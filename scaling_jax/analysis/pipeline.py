@@ -1,6 +1,6 @@
 """From runs to a folder that holds the report and all that it shows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 import time
 
 from etils import epath
@@ -18,7 +18,7 @@ def run(
   out: epath.PathLike,
   settings: study.Settings = study.DEFAULTS,
   figures: bool = True,
-  shown: Collection[str] = (),
+  brief: bool = False,
 ) -> epath.Path:
   """Reads runs, fits every law, prints the tables and writes the report.
 
@@ -27,7 +27,7 @@ def run(
     out: the folder for fits.json, tables, figures and index.html.
     settings: levels, draws, solvers.
     figures: whether to draw them.
-    shown: names of the tables to print; all of them by default.
+    brief: whether to print the laws alone; the report has all.
 
   Returns:
     The path of the report, the one file to open.
@@ -42,7 +42,8 @@ def run(
   fits = study.analyze(source, settings)
   study.write(fits, folder)
   made = summary.write(fits, folder)
-  printed = [t.plain() for t in made if not shown or t.name in shown]
+  shown = summary.brief(fits) if brief else [t.name for t in made]
+  printed = [t.plain() for t in made if t.name in shown]
   print('\n'.join(printed))
   alts: dict[str, str] = {}
   if figures:

@@ -68,10 +68,30 @@ def made(points: Sequence[Point]) -> dict[str, Any]:
     ),
     'seeds': sorted({p.seed for p in points}),
     'datasets': sorted({p.dataset for p in points if p.dataset}),
-    # Of several, such as contexts of two lengths, none is that of all runs.
-    'corpus': corpora[0]['value'] if len(corpora) == 1 else None,
+    'corpus': _largest([group['value'] for group in corpora]),
     'wall_s': sum(wall_s) if all(map(math.isfinite, wall_s)) else None,
   }
+
+
+def _largest(corpora: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+  """The corpus of all runs, whole where some had a part of it; else None.
+
+  Of several, such as contexts of two lengths, none is that of all runs.
+  """
+  most: dict[str, Any] | None = None
+  for corpus in corpora:
+    if corpus is None:
+      return None
+    if most is None or _tokens(corpus) > _tokens(most):
+      most = corpus
+  alike = {**most, 'train_tokens': None} if most else None
+  same = (c and {**c, 'train_tokens': None} == alike for c in corpora)
+  return most if all(same) else None
+
+
+def _tokens(corpus: dict[str, Any]) -> float:
+  tokens = corpus.get('train_tokens')
+  return tokens if isinstance(tokens, (int, float)) else 0.0
 
 
 def _read(point: Point) -> _Made:

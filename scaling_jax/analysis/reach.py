@@ -20,6 +20,11 @@ def stated(law: dict[str, Any], C: float) -> dict[str, Any] | None:
   return next(found, None)
 
 
+def runs(fits: Fits) -> list[dict[str, Any]]:
+  """The runs that Hoffmann's laws are fitted on; see `trained.set_apart`."""
+  return [r for r in fits.get('runs') or [] if r.get('counted', True)]
+
+
 class Reach(NamedTuple):
   """The FLOPs that a law was fitted on.
 
@@ -41,7 +46,7 @@ def of_law(fits: Fits, name: str) -> Reach | None:
   """Where the law of this name was fitted; None if nowhere."""
   law = (fits.get('laws') or {}).get(name) or {}
   budgets = law.get('budgets') or []
-  every = [r['C'] for r in fits.get('runs') or [] if r.get('C')]
+  every = [r['C'] for r in runs(fits) if r.get('C')]
   every = every or [b['C'] for b in budgets]
   used, n_budgets = every, None
   inside, end = 'range of the runs', 'budget of the runs'

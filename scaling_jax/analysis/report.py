@@ -16,10 +16,12 @@ from scaling_jax import records
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
 from scaling_jax.analysis import markup
+from scaling_jax.analysis import report_kaplan
 from scaling_jax.analysis import report_parts as parts
 from scaling_jax.analysis import summary
 from scaling_jax.analysis import verdicts
 from scaling_jax.analysis.markup import tag
+from scaling_jax.analysis.summary_table import Table
 
 NAME = 'index.html'
 
@@ -64,6 +66,7 @@ def page(fits: Fits, figures: dict[str, tuple[str, str]] | None = None) -> str:
     _section('Calculator', 'calculate', parts.calculator_form(fits)),
     _section('How far to trust it', 'trust', _trust(fits, tables)),
     _section('Runs and optima', 'tables', _tables(fits, tables)),
+    _section("Kaplan's laws", 'kaplan', report_kaplan.section(fits, tables)),
     _section('Figures', 'figures', parts.figures(figures or {})),
     _section('The laws and their certificates', 'laws', parts.laws(fits)),
     _section('Further tables', 'further', _further(tables)),
@@ -147,7 +150,7 @@ def _header(fits: Fits) -> str:
   )
 
 
-def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
+def _answer(fits: Fits, tables: dict[str, Table]) -> str:
   found = headline.answers(fits)
   out = []
   if found:
@@ -168,6 +171,7 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
         class_='answer',
       )
     )
+    out.append(report_kaplan.pointer(fits))
   if said := verdicts.agreement(fits):
     out.append(markup.paragraph(said))
   if 'targets' in tables:
@@ -185,7 +189,7 @@ def _answer(fits: Fits, tables: dict[str, summary.Table]) -> str:
   return ''.join(out)
 
 
-def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
+def _trust(fits: Fits, tables: dict[str, Table]) -> str:
   held = fits['hold_out']
   floor = headline.floor(fits)
   # That a law could be fitted is no praise of what it foretold.
@@ -222,7 +226,7 @@ def _trust(fits: Fits, tables: dict[str, summary.Table]) -> str:
   return ''.join(out)
 
 
-def _tables(fits: Fits, tables: dict[str, summary.Table]) -> str:
+def _tables(fits: Fits, tables: dict[str, Table]) -> str:
   shown = set(summary.left_out(fits))
   runs = tables['runs']
   runs.notes = [note for note in runs.notes if note not in shown]
@@ -235,7 +239,7 @@ def _tables(fits: Fits, tables: dict[str, summary.Table]) -> str:
   return ''.join(markup.table(tables[n]) for n in names if n in tables)
 
 
-def _further(tables: dict[str, summary.Table]) -> str:
+def _further(tables: dict[str, Table]) -> str:
   out = [markup.table(tables['conventions'])] if 'conventions' in tables else []
   if 'curves' in tables:
     out.append(markup.table(tables['curves'], 'What each curve shows'))

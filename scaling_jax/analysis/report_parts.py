@@ -5,6 +5,7 @@ from typing import Any
 
 from scaling_jax.analysis import calculator
 from scaling_jax.analysis import headline
+from scaling_jax.analysis import kaplan_tables
 from scaling_jax.analysis import markup
 from scaling_jax.analysis import verdicts
 from scaling_jax.analysis import words
@@ -26,6 +27,7 @@ FIGURES = {
   'loss_curves': 'Training curves',
   'bpb_against_depth': 'Bits per byte against depth',
   'bpb_against_tokens_per_param': 'Bits per byte against tokens per parameter',
+  **kaplan_tables.FIGURES,
 }
 _FEW = 5  # as many are listed in the open
 _WIDTH = 12  # values of a setting that are listed

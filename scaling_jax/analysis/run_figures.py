@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 import numpy as np
 
 from scaling_jax.analysis import drawing
+from scaling_jax.analysis import reach
 from scaling_jax.analysis.drawing import Fits
 
 
 def bpb_against_depth(ax: Axes, fits: Fits) -> str:
   """Bits per byte against the number of layers, a line for each budget."""
-  if len({run.get('depth') for run in fits.get('runs') or []}) < 2:
+  if len({run.get('depth') for run in reach.runs(fits)}) < 2:
     return ''  # a column of points says nothing of depth
   ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
   return _bpb(ax, fits, lambda run: run.get('depth') or None, 'depth, layers')
@@ -23,7 +24,7 @@ def bpb_against_tokens_per_param(ax: Axes, fits: Fits) -> str:
   label = 'D / N, tokens per parameter'
   text = _bpb(ax, fits, lambda run: run['D'] / run['N'], label)
   if text:
-    ratios = [r['D'] / r['N'] for r in fits['runs']]
+    ratios = [r['D'] / r['N'] for r in reach.runs(fits)]
     low, high = drawing.log_range([*ratios, 20])
     drawing.log_axis(ax, 'x', low, high, drawing.count)
     ax.axvline(20, color=drawing.BLACK, linewidth=1, linestyle='--', gid='20')
@@ -37,7 +38,7 @@ def bpb_against_tokens_per_param(ax: Axes, fits: Fits) -> str:
 
 def _bpb(ax, fits: Fits, x_of, label: str) -> str:
   runs = [
-    r for r in fits.get('runs') or []
+    r for r in reach.runs(fits)
     if r.get('bpb') is not None and x_of(r) is not None
   ]  # fmt: skip
   if not runs:

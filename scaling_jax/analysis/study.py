@@ -10,16 +10,19 @@ from scipy import stats
 
 import scaling_jax
 from scaling_jax import records
+from scaling_jax.analysis import bridge
 from scaling_jax.analysis import content
 from scaling_jax.analysis import conventions
-from scaling_jax.analysis import curves as curves_lib
 from scaling_jax.analysis import envelope
 from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import isoflop
+from scaling_jax.analysis import kaplan_content
+from scaling_jax.analysis import kaplan_laws
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import points as points_lib
 from scaling_jax.analysis import provenance
 from scaling_jax.analysis import rows as rows_lib
+from scaling_jax.analysis import trained
 from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.points import Point
 from scaling_jax.errors import UserError
@@ -67,7 +70,9 @@ def analyze(
     The content of fits.json (docs/fits.md).
   """
   source = without_highest(source, settings.drop_highest)
-  points = source.points
+  training = [trained.Trained.of(p) for p in source.points]
+  apart = trained.set_apart(training)
+  points = [source.points[i] for i in apart.whole]
   groups, alone = isoflop_groups(points)
   N, D, L = rows_lib.columns(points, 'N', 'D', 'loss')
   ask = (settings.method, settings.solver)
@@ -79,20 +84,27 @@ def analyze(
   iso = isoflop.fit(
     hold_out.as_groups(points, groups), trusted, settings.draws, settings.seed
   )
-  training = [_Training.of(p) for p in points if p.folder]
+  counted = [training[i] for i in apart.whole]
   hull = envelope.fit(
-    [t.curve for t in training if t.curve is not None],
+    [t.curve for t in counted if t.curve is not None],
     settings.draws,
     settings.seed,
     settings.level,
   )
   grid = target_grid(points, settings.targets)
   level = settings.level
-  fits = {
+  by_count = conventions.compare(
+    points, groups, level, settings.draws, *ask, settings.seed, law
+  )
+  tuned = [training[i] for i in apart.tuned]
+  kaplans = kaplan_laws.fit(
+    training, tuned, level, settings.draws, settings.seed
+  )
+  fits: dict[str, Any] = {
     'level': level,
-    'source': _source(source, settings, alone),
-    'made': provenance.made(points),
-    'runs': [_run(p, i, groups) for i, p in enumerate(points)],
+    'source': _source(source, points, settings, [*_alone(alone), *apart.notes]),
+    'made': provenance.made(source.points),
+    'runs': _runs(source.points, apart.whole, groups),
     'seed_noise': uncertainty.seed_noise(_cells(points), level),
     'laws': {
       'isoflop': content.isoflop_part(iso, grid, level),
@@ -101,15 +113,26 @@ def analyze(
         **content.parametric_part(law, points, grid, level),
         'notes': misfit(law, iso),
       },
+      **kaplan_content.parts(kaplans, level),
     },
     'hold_out': hold_out.foretell(
       points, groups, iso, level, settings.draws, *ask, settings.seed
     ),
-    'conventions': conventions.compare(
-      points, groups, level, settings.draws, *ask, settings.seed, law
+    'conventions': by_count,
+    'bridge': bridge.compare(
+      tuned,
+      kaplans,
+      by_count,
+      len(points),
+      level,
+      settings.draws,
+      settings.seed,
     ),
-    'curves': [t.fitted(level, settings.seed) for t in training],
+    'curves': [
+      t.fitted(level, settings.seed) for t in training if t.point.folder
+    ],
   }
+  _spread(fits['laws']['parametric'], apart.whole, len(source.points))
   return records.plain(fits)  # what is not known is null, here as in the file
 
 
@@ -130,46 +153,6 @@ def without_highest(source: points_lib.Source, count: int) -> points_lib.Source:
       *(points_lib.LeftOut(p.run_id, reason) for p in dropped),
     ),
   )
-
-
-class _Training(NamedTuple):
-  """A run's training losses, and its curve once it has one to show."""
-
-  point: Point
-  losses: np.ndarray
-  warmup: int
-  curve: envelope.TrainingCurve | None
-  problem: str = ''
-
-  @classmethod
-  def of(cls, point: Point) -> '_Training':
-    try:
-      losses, warmup = curves_lib.read_losses(point.folder)
-    except (UserError, OSError, ValueError):
-      return cls(
-        point, np.empty(0), 0, None, 'its train_loss.npy or config.json'
-        ' cannot be read',
-      )  # fmt: skip
-    if len(losses) != point.S:
-      return cls(
-        point, np.empty(0), 0, None, f'train_loss.npy holds {len(losses):,} of'
-        f' {point.S:,} steps',
-      )  # fmt: skip
-    if len(losses) < warmup + 30 or not np.all(losses > 0):
-      return cls(point, losses, warmup, None)
-    smooth = curves_lib.smooth(losses)
-    after = smooth.step > warmup
-    D = smooth.step[after] * point.D / len(losses)
-    curve = envelope.TrainingCurve(
-      point.run_id, point.N, 6 * point.N * D, D, smooth.loss[after]
-    )
-    return cls(point, losses, warmup, curve)
-
-  def fitted(self, level: float, seed: int) -> dict[str, Any]:
-    found = curves_lib.fit_curve(self.losses, self.warmup, level, seed=seed)
-    if self.problem:
-      found['sentence'] = f'{self.problem}.'
-    return {'run_id': self.point.run_id, **found}
 
 
 def target_grid(
@@ -221,21 +204,27 @@ def misfit(law: parametric.Parametric, iso: isoflop.IsoFlop) -> list[str]:
   ]
 
 
+def _alone(alone: Sequence[int]) -> list[str]:
+  if not alone:
+    return []
+  return [
+    f'{len(alone)} runs share their FLOPs with fewer than two other models: they'
+    ' are no isoFLOP budget, and count for the parametric law alone.'
+  ]
+
+
 def _source(
-  source: points_lib.Source, settings: Settings, alone: Sequence[int]
+  source: points_lib.Source,
+  points: Sequence[Point],
+  settings: Settings,
+  notes: Sequence[str],
 ) -> dict[str, Any]:
-  C = [p.C for p in source.points]
-  notes = list(source.notes)
-  if alone:
-    notes.append(
-      f'{len(alone)} runs share their FLOPs with fewer than two other models:'
-      ' they are no isoFLOP budget, and count for the parametric law alone.'
-    )
+  C = [p.C for p in points]
   return {
     'format': source.format,
     'unit': source.unit,
     'files': list(source.files),
-    'notes': notes,
+    'notes': [*source.notes, *notes],
     'left_out': [entry._asdict() for entry in source.left_out],
     'n_runs': len(source.points),
     'targets': list(settings.targets or [10 * max(C)]),
@@ -244,11 +233,25 @@ def _source(
   }
 
 
-def _run(point: Point, index: int, groups) -> dict[str, Any]:
-  fields = point._asdict()
-  del fields['counts'], fields['folder']
-  where = [b for b, group in enumerate(groups) if index in group]
-  return {**fields, 'budget': where[0] if where else None}
+def _runs(
+  points: Sequence[Point], whole: Sequence[int], groups
+) -> list[dict[str, Any]]:
+  """Every run, with its budget where it belongs to one."""
+  budget_of = {whole[i]: b for b, group in enumerate(groups) for i in group}
+  counted, out = set(whole), []
+  for i, point in enumerate(points):
+    fields = point._asdict()
+    del fields['counts'], fields['folder']
+    out.append({**fields, 'budget': budget_of.get(i), 'counted': i in counted})
+  return out
+
+
+def _spread(part: dict[str, Any], whole: Sequence[int], n_runs: int) -> None:
+  """Puts what is said of some runs in the order of all, null for the others."""
+  for name in ('predicted', 'residuals'):
+    if part[name]:
+      by_run = dict(zip(whole, part[name]))
+      part[name] = [by_run.get(i) for i in range(n_runs)]
 
 
 def _cells(points: Sequence[Point]) -> list[np.ndarray]:

@@ -4,80 +4,19 @@ A number whose fit is not ok is never shown bare: its status stands in its
 place, and the sentence below.
 """
 
-import csv
-import io
 from typing import Any
 
 from etils import epath
 import numpy as np
 
 from scaling_jax import records
-from scaling_jax import text as text_lib
+from scaling_jax.analysis import kaplan_tables
 from scaling_jax.analysis import reach
 from scaling_jax.analysis import words
+from scaling_jax.analysis.summary_table import Table
 from scaling_jax.analysis.words import estimate
 
 Fits = dict[str, Any]
-
-
-class Table:
-  """Rows under headings, as text for people and as a CSV for programs.
-
-  Attributes:
-    name: the CSV's name and the Markdown's heading.
-    columns: headings of the Markdown.
-    rows: what people read.
-    csv_columns, csv_rows: the same with full precision, and an interval's
-      ends in columns of their own.
-  """
-
-  def __init__(self, name: str, title: str):
-    self.name, self.title = name, title
-    self.columns: list[str] = []
-    self.rows: list[list[str]] = []
-    self.csv_columns: list[str] = []
-    self.csv_rows: list[list[Any]] = []
-    self.notes: list[str] = []
-
-  def add(self, row: dict[str, Any], shown: dict[str, str]) -> None:
-    """One row: {column: number, word or estimate}, and how people see it."""
-    if not self.rows:
-      self.columns = list(shown)
-      for name, value in row.items():
-        ends = [f'{name}_low', f'{name}_high'] if _is_estimate(value) else []
-        self.csv_columns += [name, *ends]
-    flat: list[Any] = []
-    for value in row.values():
-      if _is_estimate(value):
-        flat += [value['value'], value['low'], value['high']]
-      else:
-        flat.append(value)
-    self.csv_rows.append(['' if x is None else x for x in flat])
-    self.rows.append([' '.join(text.split()) for text in shown.values()])
-
-  def csv(self) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(self.csv_columns)
-    writer.writerows(self.csv_rows)
-    return text.getvalue()
-
-  def markdown(self) -> str:
-    # A run's name may hold what would end a cell.
-    cells = [[text.replace('|', r'\|') for text in row] for row in self.rows]
-    lines = [f'## {self.title}', '']
-    if cells:
-      rows = [self.columns, *cells]
-      grid = text_lib.aligned(rows, _left(rows), ' | ', '| ', ' |', rule=True)
-      lines += [*grid, '']
-    if self.notes:
-      lines += [*(f'- {note}' for note in self.notes), '']
-    return '\n'.join(lines)
-
-  def plain(self) -> str:
-    rows = [self.columns, *self.rows] if self.rows else []
-    lines = text_lib.aligned(rows, _left(rows)) if rows else []
-    return '\n'.join([self.title, *(f'  {x}' for x in lines), *self.notes, ''])
 
 
 def tables(fits: Fits) -> list[Table]:
@@ -85,14 +24,24 @@ def tables(fits: Fits) -> list[Table]:
 
   runs: budget, model, N, D, S, loss. budgets: N_opt, D_opt, L_min. power_laws:
   N0, a, D0, b of each approach. parametric: the five parameters. targets: what
-  to train. hold_out, conventions, curves.
+  to train. hold_out, conventions. kaplan, critical_batch, bridge: Kaplan's laws.
+  curves.
   """
   made = (
     _runs, _budgets, _power_laws, _parametric, _targets, _hold_out,
-    _conventions, _curves,
+    _conventions, kaplan_tables.laws, kaplan_tables.losses,
+    kaplan_tables.bridge, _curves,
   )  # fmt: skip
   every = [make(fits) for make in made]
   return [table for table in every if table.rows or table.notes]
+
+
+def brief(fits: Fits) -> tuple[str, ...]:
+  """Names of the tables of laws: Hoffmann's, or Kaplan's where he has none."""
+  hoffmann = any(fits['laws'][name]['status'] == 'ok' for name in words.TITLES)
+  if hoffmann or not kaplan_tables.any_ok(fits):
+    return ('power_laws', 'parametric', 'targets')
+  return ('kaplan', 'critical_batch', 'bridge')
 
 
 def write(fits: Fits, folder: epath.PathLike) -> list[Table]:
@@ -113,27 +62,6 @@ def left_out(fits: Fits) -> list[str]:
     f'Left out: {entry["run_id"]}: {entry["reason"]}'
     for entry in fits['source']['left_out']
   ]
-
-
-def _is_estimate(value: Any) -> bool:
-  return isinstance(value, dict) and 'low' in value
-
-
-def _left(rows: list[list[str]]) -> list[bool]:
-  """For each column, whether it holds words alone and is flush left."""
-  return [
-    not any(_numeric(row[i]) for row in rows[1:]) for i in range(len(rows[0]))
-  ]
-
-
-def _numeric(text: str) -> bool:
-  """Whether a cell opens with a number, as 1.2B [?, ?] does and 2x64 not."""
-  word = (text.split() or [''])[0].rstrip('KMBT').replace(',', '')
-  try:
-    float(word)
-  except ValueError:
-    return False
-  return True
 
 
 def _loss_name(fits: Fits) -> str:
