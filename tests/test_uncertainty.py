@@ -269,5 +269,31 @@ class SdTest(parameterized.TestCase):
       self.assertEqual(uncertainty.seed_noise(cells, 0.95), UNKNOWN)
 
 
+class CurveDrawsTest(absltest.TestCase):
+  def test_points_of_a_curve_move_as_residuals_do(self):
+    rng = np.random.default_rng(0)
+    left = rng.normal(size=(5, 1)) * [1.0, 2.0, -1.0]
+    left[3:, 2] = np.nan
+    drawn = uncertainty.curve_draws(rng, 40_000, left)
+    self.assertEqual(drawn.shape, (40_000, 5, 3))
+    self.assertTrue(np.all(np.isfinite(drawn)))
+    for run in range(5):
+      got = np.mean(drawn[:, run] ** 2, axis=0)
+      np.testing.assert_allclose(
+        got / np.nanmean(left**2, axis=0), 1, atol=0.04
+      )
+      # The second point is the first twice over.
+      np.testing.assert_allclose(
+        drawn[:, run, 1], 2 * drawn[:, run, 0], rtol=1e-9
+      )
+    across = np.corrcoef(drawn[:, 0, 0], drawn[:, 1, 0])[0, 1]
+    self.assertLess(abs(across), 0.03)
+
+  def test_nothing_known_nothing_moved(self):
+    rng = np.random.default_rng(0)
+    left = np.array([[1.0, np.nan], [2.0, np.nan]])
+    self.assertTrue(np.all(uncertainty.curve_draws(rng, 9, left)[:, :, 1] == 0))
+
+
 if __name__ == '__main__':
   absltest.main()

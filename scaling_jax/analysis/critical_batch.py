@@ -20,6 +20,7 @@ from scaling_jax.analysis import fit as fit_lib
 from scaling_jax.analysis import kaplan
 from scaling_jax.analysis import log_line
 from scaling_jax.analysis import steps_to_loss
+from scaling_jax.analysis import uncertainty
 from scaling_jax.analysis.steps_to_loss import MIN_BATCHES
 from scaling_jax.analysis.steps_to_loss import BatchRun
 from scaling_jax.analysis.steps_to_loss import Measured
@@ -118,8 +119,8 @@ def fit(
 
   Args:
     runs: of one size on the same data.
-    draws: redrawn studies, in which each batch's steps at all losses move as
-      those of some batch do about their hyperbolas.
+    draws: redrawn studies, in which the steps of a batch at all losses move
+      together as they do about their hyperbolas.
     seed: of the draws.
     level: of the intervals to be.
   """
@@ -283,16 +284,17 @@ def _open(at: Measured, found: fit_lib.Fit, S_draws, E_draws) -> str:
 def _moves(left_BL: np.ndarray, draws: int, seed: int) -> np.ndarray:
   """[draws, B, L] by which log S of a redrawn study differs from the fit's.
 
-  Each batch takes the residuals of some batch along all losses, times a normal
-  number: what batches share from loss to loss stays shared.
+  A loss whose hyperbola happens to be met well has the noise of all of them:
+  it is those that are identified, and taken for themselves they foretold too
+  little.
   """
   rng = np.random.default_rng(seed)
-  some = np.isfinite(left_BL).any(1)
-  left = left_BL[some]
-  taken = left[rng.permuted(np.tile(np.arange(len(left)), (draws, 1)), axis=1)]
-  taken = np.where(np.isfinite(taken), taken, np.nan_to_num(left))
-  moves = np.zeros((draws, *left_BL.shape))
-  moves[:, some] = rng.normal(size=(draws, len(left), 1)) * taken
+  known = np.isfinite(left_BL)
+  squares = np.where(known, left_BL, 0.0) ** 2
+  own = np.sqrt(squares.sum(0) / np.maximum(known.sum(0), 1))
+  every = np.sqrt(squares.sum() / max(known.sum(), 1))
+  left = left_BL * np.maximum(1.0, every / np.maximum(own, 1e-9))
+  moves = uncertainty.curve_draws(rng, draws, left)
   return moves + RESOLUTION * rng.normal(size=moves.shape)
 
 

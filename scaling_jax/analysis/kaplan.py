@@ -175,8 +175,7 @@ def fit_NS(
   """L(N, S_min) = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S along whole curves.
 
   A curve's points share its seed's luck and its distance from the law, so that
-  in a redrawn study each run takes the residuals of some run, whole, times a
-  normal number.
+  redrawn curves scatter about it as whole curves did.
 
   Args:
     curves: each run's smoothed loss.
@@ -206,9 +205,11 @@ def fit_NS(
   noise = uncertainty.noise_of(left_RK, N_PARAMS)
   assert noise is not None
   rng = np.random.default_rng(seed)
-  moved = curve_draws(rng, draws, left_RK)
-  # The runs, and not their points, tell the size of the scatter.
-  moved *= _wider(level, len(curves) - 2)
+  # The runs, and not their points, tell the size of the scatter; a line in
+  # log N through them takes two.
+  R = len(left_RK)
+  moved = uncertainty.curve_draws(rng, draws, left_RK * np.sqrt(R / (R - 2)))
+  moved *= _wider(level, R - 2)
   redrawn = fitted + moved.reshape(len(moved), -1)
   own_x = data['log_x'][: len(L)]
   log_x = np.tile(own_x, (draws, 1))
@@ -225,20 +226,6 @@ def fit_NS(
   return _with_draws(
     out._replace(noise=noise), _NS, residuals_NS, data, means, redrawn, log_x
   )
-
-
-def curve_draws(
-  rng: np.random.Generator, draws: int, left_RK: np.ndarray
-) -> np.ndarray:
-  """[draws, R, K] residuals of redrawn runs: whole ones, in another order.
-
-  Each times a normal number of its own; two parameters of a line through the R
-  runs are allowed for.
-  """
-  R = len(left_RK)
-  order = rng.permuted(np.tile(np.arange(R), (draws, 1)), axis=1)
-  scale = np.sqrt(R / max(R - 2, 1)) * rng.normal(size=(draws, R, 1))
-  return scale * left_RK[order]
 
 
 def _wider(level: float, dof: int) -> float:

@@ -58,6 +58,25 @@ def noise_draws(
   return noise.scales(rng, draws)[:, None] * rng.normal(size=(draws, n))
 
 
+def curve_draws(
+  rng: np.random.Generator, draws: int, left_RK: np.ndarray
+) -> np.ndarray:
+  """[draws, R, K] normal noise along R curves, correlated as residuals are.
+
+  Args:
+    rng: where it comes from.
+    draws: how many.
+    left_RK: residuals of R curves at K points each, nan where one has none. A
+      point's noise has their mean square there, and two points' noise their
+      mean product.
+  """
+  known = np.isfinite(left_RK)
+  counts = np.maximum(known.sum(0), 1)
+  curves = np.where(known, left_RK, 0.0) / np.sqrt(counts)
+  shares = rng.normal(size=(draws, *2 * (len(left_RK),)))
+  return shares @ curves
+
+
 def resampled_weights(
   rng: np.random.Generator, draws: int, n: int
 ) -> np.ndarray:
