@@ -99,7 +99,9 @@ def apply_arg(
   Raises:
     UserError: a part is none of these.
   """
-  for part in filter(None, (arg or '').split(',')):
+  parts = [part for part in (arg or '').split(',') if part]
+  # `smoke` names models of its own: another part may narrow those.
+  for part in sorted(parts, key=lambda part: part != 'smoke'):
     key, _, value = part.partition('=')
     if key == 'smoke':
       (smoke or _smoke)(config)

@@ -72,7 +72,8 @@ def write(folder: epath.PathLike, noise: float = 0.0) -> None:
       losses = np.full(1000, L)
       _write(
         folder / 'parts', model, f'{model}_text{text:g}', _N(model),
-        PART_TOKENS / 1000, losses, L, PART_TOKENS, text=int(text), rise=0.2,
+        PART_TOKENS / 1000, losses, L, PART_TOKENS, text=int(text),
+        rise=0.2 * (text < PART_TOKENS),
       )  # fmt: skip
 
 

@@ -128,6 +128,33 @@ class RefusalTest(parameterized.TestCase):
     self.assertIn(f'{bad} of 12 losses are left out', found.sentence)
 
 
+class WeightsTest(absltest.TestCase):
+  def test_a_loss_that_is_hardly_known_does_not_rule(self):
+    slopes = []
+    for seed in range(16):
+      found = critical_batch.fit(
+        runs(noise=0.01, seed=seed, tokens=3e7), DRAWS, seed
+      )
+      if found.ok:
+        slopes.append(found.law.alpha_B / LAW.alpha_B)
+    self.assertGreater(len(slopes), 8)
+    self.assertLess(np.abs(np.log(slopes)).max(), 0.35)
+
+  def test_seeds_of_one_batch_count_together(self):
+    lucky = [run._replace(losses=run.losses[40:]) for run in runs()]
+    late = [
+      run._replace(losses=np.concatenate([np.full(40, 40.0), run.losses]))
+      for run in runs()
+    ]
+    both = critical_batch.fit([*lucky, *late], DRAWS)
+    for target in both.targets:
+      if target.L < 6 and len(target.S) == len(BATCHES):
+        exact = S_min_at(target.L) * (1 + LAW.tokens(target.L) / target.B)
+        np.testing.assert_allclose(
+          target.S, np.sqrt((exact - 40) * (exact + 40)), rtol=0.01
+        )
+
+
 class RatesTest(absltest.TestCase):
   def test_the_faster_rate_counts(self):
     made = runs()

@@ -6,6 +6,7 @@ import numpy as np
 
 from scaling_jax import laws
 from scaling_jax.analysis import kaplan_laws
+from scaling_jax.analysis import points
 from scaling_jax.analysis import simulate
 from scaling_jax.analysis import study
 from scaling_jax.analysis import trained
@@ -98,6 +99,73 @@ class TruthTest(parameterized.TestCase):
     self.assertAlmostEqual(
       part['points'][0][0], at['C'] / laws.FLOPS_PER_PF_DAY
     )
+
+
+class ChoiceTest(absltest.TestCase):
+  """Which runs a law goes through where several kinds are given together."""
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    every = [
+      trained.Trained.of(p) for p in points.read([kaplan_study.folder()]).points
+    ]
+    cls.sizes = [t for t in every if t.point.run_id.startswith('n/')]
+    cls.batches = [t for t in every if t.point.run_id.startswith('batches/')]
+
+  def test_annealed_and_unannealed_runs_make_no_line_together(self):
+    warm = [
+      t._replace(schedule='cosine', point=t.point._replace(loss=2 * t.best))
+      for t in self.sizes[:3]
+    ]
+    found = kaplan_laws.fit([], [*self.sizes, *warm], draws=studies.DRAWS)
+    self.assertLen(found.L_N.x, 7)
+    np.testing.assert_allclose(sorted(found.L_N.y, reverse=True), found.L_N.y)
+
+  def test_L_D_is_of_the_largest_model(self):
+    N, D = (x.ravel() for x in np.meshgrid([1e6, 1e7, 1e8], [1e8, 1e9, 1e10]))
+    # As where every size spends the same budgets: the smallest has most D.
+    D = D * 1e8 / N
+    made = studies.as_points(
+      simulate.Design(6 * N * D, N, D), laws.KAPLAN.loss(N, D)
+    )
+    every = [trained.Trained.of(p) for p in made]
+    found = kaplan_laws.fit(every, every, draws=studies.DRAWS).L_D
+    np.testing.assert_allclose(found.y, laws.KAPLAN.loss(1e8, found.x))
+    self.assertIn('at 100M parameters', found.sentence)
+
+  def test_batches_are_compared_before_their_annealing(self):
+    bent = []
+    for t in self.batches:
+      half = len(t.losses) // 2
+      left = np.arange(1, len(t.losses) - half + 1) / (len(t.losses) - half)
+      losses = t.losses.astype(float)
+      losses[half:] *= 1 - 0.1 * left
+      bent.append(t._replace(
+        losses=losses, unannealed=half, schedule='cosine'
+      ))  # fmt: skip
+    found = kaplan_laws.fit(bent, [], draws=studies.DRAWS).critical
+    self.assertTrue(found.ok, found.sentence)
+    self.assertAlmostEqual(found.law.alpha_B / BATCH.alpha_B, 1, delta=0.06)
+
+  def test_another_warmup_is_another_study(self):
+    other = self.batches[0]._replace(B=7e3, warmup=500)
+    found = kaplan_laws.fit([*self.batches, other], [], draws=studies.DRAWS)
+    self.assertEqual(found.critical.n_batches, len(kaplan_study.BATCHES))
+
+  def test_a_text_read_again_and_again_counts_by_its_best(self):
+    again = [
+      t._replace(
+        text=t.point.D / 9, best=t.best,
+        point=t.point._replace(loss=t.best + 1),
+      )
+      for t in self.sizes
+    ]  # fmt: skip
+    one, other = (
+      kaplan_laws.fit([], runs, draws=studies.DRAWS).L_N
+      for runs in (self.sizes, again)
+    )
+    np.testing.assert_array_equal(one.y, other.y)
 
 
 class OtherStudiesTest(parameterized.TestCase):

@@ -77,6 +77,13 @@ class SlopeTest(parameterized.TestCase):
     judged = log_line.must_slope(found, -1, 'the loss falls with N', 0.95)
     self.assertEqual(judged.status, 'not_identified')
 
+  def test_an_open_interval_is_said(self):
+    found = log_line.fit(*points(noise=1e-3, slope=0.08), 'sizes')
+    draws = found.draws.copy()
+    draws[: len(draws) // 2] = np.nan
+    judged = log_line.must_slope(found._replace(draws=draws), -1, 'so', 0.95)
+    self.assertIn('no interval', judged.sentence)
+
   def test_what_is_no_line_stays(self):
     found = log_line.fit(*points(2), 'sizes')
     self.assertIs(log_line.must_slope(found, -1, '', 0.95), found)

@@ -81,6 +81,23 @@ class FrontierTest(parameterized.TestCase):
     self.assertGreaterEqual(held.min() / n, 0.85)
 
 
+class SlopeTest(absltest.TestCase):
+  def test_exponents_that_may_be_none_are_none(self):
+    open_, judged = 0, 0
+    for seed in range(20):
+      found = lower_hull.fit(curves(SIZES, noise=0.05, seed=seed), 1000, seed)
+      line = found.judged(0.95).N_line
+      if not found.ok:
+        continue
+      a = uncertainty.estimate(
+        found.N_line.line[0], found.N_line.draws[:, 0], 0.95
+      )
+      open_ += a['low'] <= 0
+      judged += line.status == 'not_identified'
+    self.assertEqual(open_, judged)
+    self.assertGreater(judged, 0)
+
+
 class WindowTest(parameterized.TestCase):
   def test_a_curve_that_ends_on_the_hull_has_no_best(self):
     made = curves(SIZES)

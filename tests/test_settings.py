@@ -123,6 +123,14 @@ class DevicesTest(absltest.TestCase):
     self.assertEqual(devices.describe(devices.choose(2, 8)), 'cpu x 2')
 
 
+class SmokeTest(parameterized.TestCase):
+  @parameterized.parameters('4x64,smoke', 'smoke,4x64')
+  def test_a_model_narrows_it_wherever_it_stands(self, arg):
+    config = kaplan_n.get_config(arg)
+    self.assertEqual(config.models, ('4x64',))
+    self.assertEqual(config.steps, 60_000)
+
+
 class KaplanTest(parameterized.TestCase):
   @parameterized.parameters(kaplan_n, kaplan_nd, critical_batch)
   def test_recipe(self, module):

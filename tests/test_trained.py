@@ -16,18 +16,18 @@ from tests import kaplan_study
 from tests import studies
 
 
-def bare(i=0, **changes):
+def bare(i=0, N=1e6, C=4e14, loss=3.0, D=6e7, S=1000, **changes):
   """A run as if its folder had said all this."""
-  point = studies.as_points(studies.design(budgets=(4e14,), models=1), [3.0])[0]
-  fields = {name: changes.pop(name) for name in ('N', 'C', 'loss', 'D') if
-            name in changes}  # fmt: skip
-  point = point._replace(
-    run_id=f'run{i}', S=1000, folder=f'/run{i}', dataset='text', **fields
+  point = studies.as_points(studies.design(budgets=(C,), models=1), [loss])[
+    0
+  ]._replace(run_id=f'run{i}', N=N, D=D, S=S, folder=f'/run{i}', dataset='text')
+  fields = {
+    'B': 1e4, 'rate': 1e-3, 'schedule': 'cosine', 'unannealed': 500,
+    'text': 1e9,
+  }  # fmt: skip
+  return trained.Trained(
+    point, np.empty(0), 0, None, best=loss, **{**fields, **changes}
   )
-  t = trained.Trained(
-    point, np.empty(0), 0, None, 1e4, 1e-3, 'cosine', 500, 1e9, point.loss
-  )
-  return t._replace(**changes)
 
 
 class ReadTest(parameterized.TestCase):
@@ -69,8 +69,8 @@ class ReadTest(parameterized.TestCase):
     t = trained.Trained.of(point)
     self.assertIsNone(t.curve)
     self.assertIsNone(t.path())
-    self.assertEqual((t.text, t.best), (point.D, point.loss))
-    self.assertTrue(math.isnan(t.B))
+    self.assertEqual(t.best, point.loss)
+    self.assertTrue(math.isnan(t.B) and math.isnan(t.text))
 
   def test_a_damaged_record_is_named(self):
     folder = epath.Path(self.create_tempdir().full_path)
@@ -126,7 +126,7 @@ class SetApartTest(absltest.TestCase):
     ]
     found = trained.set_apart(every)
     self.assertEqual((found.whole, found.tuned), ([1], [1]))
-    self.assertIn('2 runs differ from a better one', found.notes[0])
+    self.assertStartsWith(found.notes[0], '2 runs lost to a better one')
 
   def test_parts_of_a_text(self):
     every = [bare(0), bare(1, text=1e6), bare(2, text=1e7)]
@@ -136,12 +136,48 @@ class SetApartTest(absltest.TestCase):
 
   def test_a_study_of_batch_sizes(self):
     every = [bare(0, N=5e6)]
-    every += [bare(i, B=10.0**i, loss=2.0) for i in range(1, 4)]
+    every += [
+      bare(i, B=10.0**i, S=10 ** (5 - i), loss=2.0) for i in range(1, 4)
+    ]
     found = trained.set_apart(every)
     self.assertEqual((found.whole, found.tuned), ([0], [0]))
     self.assertIn('3 runs are of a study of batch sizes', found.notes[0])
     # Alone, its best run has to do.
     self.assertLen(trained.set_apart(every[1:]).whole, 1)
+
+  def test_batch_sizes_at_every_budget_are_a_sweep_of_it(self):
+    every = [
+      bare(3 * n + i, N=10.0**n, B=10.0**i, S=10 ** (5 - i), loss=3 - 0.1 * i)
+      for n in range(4, 7) for i in range(1, 4)
+    ]  # fmt: skip
+    kept = [t.point.run_id for t in every if t.B == 1e3]
+    found = trained.set_apart(every)
+    self.assertEqual([every[i].point.run_id for i in found.whole], kept)
+
+  def test_batch_sizes_at_as_many_steps(self):
+    every = [bare(0, N=5e6)]
+    every += [bare(i, B=10.0**i, C=10.0**i, D=10.0**i) for i in range(1, 4)]
+    found = trained.set_apart(every)
+    self.assertEqual(found.whole, [0])
+    self.assertIn('study of batch sizes', found.notes[0])
+
+  def test_what_is_not_known_sets_nothing_apart(self):
+    # One run without its folder, one whose config.json says nothing.
+    every = [bare(i, N=10.0**i, text=1e6) for i in range(4, 7)]
+    lost = bare(8, text=math.nan, schedule='', rate=math.nan)
+    alone = lost._replace(point=lost.point._replace(folder='', D=1e11))
+    warm = bare(9, N=7e5, text=1e6, schedule='constant', unannealed=1000)
+    self.assertEqual(
+      trained.set_apart([*every, lost, alone]).whole, [0, 1, 2, 3, 4]
+    )
+    self.assertEqual(trained.set_apart([warm, lost, alone]).whole, [0, 1, 2])
+
+  def test_a_curve_that_cannot_be_read_is_named(self):
+    every = [bare(0), bare(1, problem='it is torn')]
+    self.assertEqual(
+      trained.set_apart(every).notes,
+      ['run1 has no training curve here: it is torn.'],
+    )
 
   def test_unannealed_beside_annealed(self):
     every = [bare(0), bare(1, N=5e6, schedule='constant', unannealed=1000)]

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from scaling_jax import laws
-from scaling_jax.analysis import curves as curves_lib
 from scaling_jax.analysis import kaplan_laws
 from scaling_jax.analysis import log_line
 from scaling_jax.analysis import lower_hull
@@ -31,8 +30,8 @@ FULL = 'Hoffmann: all parameters, full count'
 ROWS = {
   'kaplan': (
     'as Kaplan would',
-    'Read off training curves on the way: N without embeddings, C = 6 N D, the'
-    ' batch and the warmup as they are.',
+    'Read off training curves on the way, as the law N_opt(C) above: N without'
+    ' embeddings, C = 6 N D, the batch and the warmup as they are.',
   ),
   'parameters': (
     'all parameters counted',
@@ -45,14 +44,14 @@ ROWS = {
     ' their curves start too far left.',
   ),
   'warmup': (
-    'the warmup left out',
-    'A warmup of as many steps for all is most of what a small model needs, and'
-    ' makes it look worse early on.',
+    "the warmup's compute left out",
+    'A warmup of as many steps for all is most of what a small model needs: half'
+    ' of its steps, lost while the learning rate rose, are not counted.',
   ),
   'decay': (
     'annealed ends instead of curves',
     'A curve on the way has not been annealed and lies above a run that ends'
-    ' there, the more so the longer it has still to go.',
+    ' there; by approach 2 or 3, in place of the hull.',
   ),
   'batch': (
     'compute at a batch far below the critical',
@@ -61,16 +60,19 @@ ROWS = {
   ),
   'hoffmann': (
     'as Hoffmann would',
-    'Annealed ends, all parameters and all FLOPs.',
+    'Annealed ends, all parameters and all FLOPs, at the batch that was used.',
   ),
 }
+
+
+_ENDS = ('decay', 'hoffmann')
 
 
 def compare(
   runs: Sequence[Trained],
   found: kaplan_laws.Laws,
   conventions: Sequence[dict[str, Any]],
-  n_annealed: int,
+  annealed: Sequence[str],
   level: float,
   draws: int = 4000,
   seed: int = 0,
@@ -81,7 +83,8 @@ def compare(
     runs: the trained runs that the laws were fitted to.
     found: Kaplan's laws on them.
     conventions: of approaches 2 and 3, by `conventions.compare`.
-    n_annealed: runs that those were fitted to.
+    annealed: the run_ids that those were fitted to; none if they were not
+      annealed.
     level: of the intervals.
     draws, seed: as for `lower_hull.fit`.
 
@@ -92,9 +95,9 @@ def compare(
   own = {c.run_id for c in found.curves}
   runs = [t for t in runs if t.point.run_id in own]
 
-  def read(name: str, count: str, warm: bool, bend=None) -> Row:
+  def read(name: str, count: str, warmup: bool = True, bend=None) -> Row:
     curves = [
-      curve for t in runs if (curve := _counted(t, count, warm)) is not None
+      curve for t in runs if (curve := _counted(t, count, warmup)) is not None
     ]
     if bend is not None:
       curves = [c._replace(C=np.asarray(bend(c))) for c in curves]
@@ -102,13 +105,13 @@ def compare(
     return _of_line(name, frontier.N_line, len(curves), level)
 
   rows = [
-    read('kaplan', PLAIN, True),
-    read('parameters', ALL, True),
-    read('head', HEAD, True),
-    read('warmup', PLAIN, False),
-    _of_ends('decay', conventions, PLAIN, n_annealed),
+    read('kaplan', PLAIN),
+    read('parameters', ALL),
+    read('head', HEAD),
+    read('warmup', PLAIN, warmup=False),
+    _of_ends('decay', conventions, PLAIN, len(annealed)),
     _of_batch(read, found),
-    _of_ends('hoffmann', conventions, FULL, n_annealed),
+    _of_ends('hoffmann', conventions, FULL, len(annealed)),
   ]
   if all(row['exponent']['value'] is None for row in rows):
     return []
@@ -116,29 +119,29 @@ def compare(
   for row in rows:
     value = row['exponent']['value']
     known = None not in (base, value) and row['status'] == 'ok'
+    if row['name'] in _ENDS and row['status'] == 'ok' and {*annealed} != own:
+      known = False
+      row['sentence'] += ', of other runs than the curves: not to be compared'
     row['moved'] = value - base if known and row is not rows[0] else None
   return rows
 
 
-def _counted(t: Trained, count: str, warm: bool) -> TrainingCurve | None:
+def _counted(t: Trained, count: str, warmup: bool) -> TrainingCurve | None:
   """A run's curve in another count; None where its source can't tell."""
-  if count not in t.point.counts:
+  path = t.path()
+  if count not in t.point.counts or path is None:
     return None
   N, C = t.point.counts[count]
-  first = (
-    curves_lib.FIRST_STEP if warm else max(t.warmup, curves_lib.FIRST_STEP)
-  )
-  step, L = curves_lib.falling(t.losses[: t.unannealed], first)
-  if len(step) < 2:
-    return None
-  D = step * t.B
-  return TrainingCurve(t.point.run_id, N, C / t.point.D * D, D, L)
+  # The rate rose along a line: half of its steps are as good as none.
+  D = path.D - (0.0 if warmup else t.warmup / 2 * t.B)
+  return path._replace(N=N, C=C / t.point.D * D, D=D)
 
 
 def _of_line(
   name: str, line: log_line.LogLine, n_runs: int, level: float
 ) -> Row:
   exponent = uncertainty.unknown()
+  line = log_line.must_slope(line, 1, 'N_opt grows with C', level)
   if line.line is not None and line.draws is not None:
     exponent = uncertainty.estimate(line.line[0], line.draws[:, 0], level)
   return _row(name, n_runs, exponent, line.status, line.sentence)
@@ -146,6 +149,11 @@ def _of_line(
 
 def _of_ends(name: str, conventions, count: str, n_runs: int) -> Row:
   """Approach 2's exponent, or else 3's, by final losses."""
+  if not n_runs:
+    return _row(
+      name, 0, uncertainty.unknown(), 'too_few_points',
+      'no run was annealed: their learning rates never fell to half the peak',
+    )  # fmt: skip
   for row in conventions:
     if row['name'] == count:
       for law, title in (('isoflop', '2'), ('parametric', '3')):
@@ -165,7 +173,14 @@ def _of_batch(read, found: kaplan_laws.Laws) -> Row:
       'batch', len(found.curves), uncertainty.unknown(), 'too_few_points',
       f'the critical batch is {found.critical.status}',
     )  # fmt: skip
-  return read('batch', PLAIN, True, lambda c: law.C_min(c.C, found.B, c.L))
+  row = read('batch', PLAIN, bend=lambda c: law.C_min(c.C, found.B, c.L))
+  if found.adjusted is not None and row['status'] == 'ok':
+    low, high = found.critical.fitted
+    if found.adjusted.frontier_beyond:
+      row['sentence'] += (
+        f'; B_crit(L) is extrapolated beyond losses from {high:.4g} to {low:.4g}'
+      )
+  return row
 
 
 def _row(name: str, n_runs: int, exponent, status: str, sentence: str) -> Row:

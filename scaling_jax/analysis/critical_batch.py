@@ -70,6 +70,7 @@ class Critical(NamedTuple):
     law: None where there is none.
     draws: the law of arrays, what it might have been.
     notes: sentences on the learning rates.
+    n_batches: batch sizes of the runs.
   """
 
   status: str
@@ -78,6 +79,7 @@ class Critical(NamedTuple):
   law: laws.CriticalBatch | None = None
   draws: laws.CriticalBatch | None = None
   notes: tuple[str, ...] = ()
+  n_batches: int = 0
 
   @property
   def ok(self) -> bool:
@@ -124,12 +126,19 @@ def fit(
     seed: of the draws.
     level: of the intervals to be.
   """
-  batches = sorted({run.B for run in runs})
-  if len(batches) < MIN_BATCHES:
+  n_batches = len({run.B for run in runs})
+  found = _fit_runs(runs, n_batches, draws, seed, level)
+  return found._replace(
+    notes=tuple(_about_rates(runs, found.targets)), n_batches=n_batches
+  )
+
+
+def _fit_runs(runs, n_batches: int, draws, seed, level) -> Critical:
+  if n_batches < MIN_BATCHES:
     return Critical(
       'too_few_points',
-      f'the runs of one size have {len(batches)} batch'
-      f' size{"s" * (len(batches) != 1)}, and the hyperbola needs {MIN_BATCHES}',
+      f'the runs of one size have {n_batches} batch'
+      f' size{"s" * (n_batches != 1)}, and the hyperbola needs {MIN_BATCHES}',
     )
   measured = steps_to_loss.measure(runs)
   if not measured:
@@ -138,11 +147,8 @@ def fit(
       f'no loss is reached after its warmup by {MIN_BATCHES} batch sizes: train'
       ' the slowest for longer',
     )
-  measured = [_padded(at) for at in measured]
-  targets = _hyperbolas(measured, draws, seed, level)
-  return _through(targets, level)._replace(
-    notes=tuple(_about_rates(runs, targets))
-  )
+  padded = [_padded(at) for at in measured]
+  return _through(_hyperbolas(padded, draws, seed, level), level)
 
 
 def _padded(at: Measured) -> Measured:
@@ -214,18 +220,22 @@ def _hyperbolas(
       left = np.log(at.S) - _fitted(at, found)
       left_BL[:, k] = left * np.sqrt(n / (n - 2))
   moves = _moves(left_BL, draws, seed)
-  # So few batches tell the size of their noise as Student's t does.
+  # The losses share their noise, which so few batches tell as Student's t does.
   dof = max(max(at.known.sum() for at in measured) - 2, 1)
   tail = (1 + level) / 2
   wider = float(stats.t.ppf(tail, dof) / stats.norm.ppf(tail))
   return tuple(
-    _target(at, found, moves[:, :, k], wider)
+    _target(at, found, moves[:, :, k], level, wider)
     for k, (at, found) in enumerate(zip(measured, fits))
   )
 
 
 def _target(
-  at: Measured, found: fit_lib.Fit | None, moves: np.ndarray, wider: float
+  at: Measured,
+  found: fit_lib.Fit | None,
+  moves: np.ndarray,
+  level: float,
+  wider: float,
 ) -> Target:
   if found is None:
     return Target(
@@ -250,7 +260,7 @@ def _target(
     for x, drawn_x in zip(log_min, _minima(refits.params, redrawn))
   )
   S_min, E_min = (float(np.exp(x)) for x in log_min)
-  said = _open(at, found, S_draws, E_draws)
+  said = _open(at, found, S_draws, E_draws, level)
   return Target(
     at.L,
     'not_identified' if said else 'ok',
@@ -263,7 +273,9 @@ def _target(
   )
 
 
-def _open(at: Measured, found: fit_lib.Fit, S_draws, E_draws) -> str:
+def _open(
+  at: Measured, found: fit_lib.Fit, S_draws, E_draws, level: float
+) -> str:
   """Why one of the two is not identified, or ''."""
   span = f'{at.at[0].min():,.0f} to {at.at[0].max():,.0f} tokens'
   for name, param, drawn, which in (
@@ -275,7 +287,7 @@ def _open(at: Measured, found: fit_lib.Fit, S_draws, E_draws) -> str:
         f'the least of {name[0]} that was measured is itself {name}: noise hides'
         f' how {name[0]} falls over batches of {span}'
       )
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    low, high = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2))
     if not high < WIDE * low:
       return f'batches of {span} do not bound {name}: {which} ones are needed'
   return '' if found.status == 'ok' else found.sentence
@@ -305,22 +317,51 @@ def _through(targets: tuple[Target, ...], level: float) -> Critical:
   L = np.array([t.L for t in good])
   B = np.array([t.E_min / t.S_min for t in good])
   found = log_line.fit(L, B, 'losses with a hyperbola')
-  if not found.ok or found.line is None:
-    return Critical(found.status, f'{found.sentence}; {out}', targets)
-  drawn_B = np.array([t.E_draws / t.S_draws for t in good])
-  drawn = np.polyfit(np.log(L), np.log(drawn_B), 1).T
+  if not found.ok:
+    return _without_law(targets, found, out)
+  drawn_B = np.log([t.E_draws / t.S_draws for t in good])
+  # A loss that is known to a factor of two must not outweigh one known to 5 %.
+  weights = 1 / np.maximum(np.std(drawn_B, axis=1), 1e-3)
+  line = np.polyfit(np.log(L), np.log(B), 1, w=weights)
+  drawn = np.polyfit(np.log(L), drawn_B, 1, w=weights).T
+  found = found._replace(line=line)
   found = log_line.must_slope(
     found._replace(draws=drawn, sentence=f'through {len(good)} losses'),
     -1, _GROWS, level,
   )  # fmt: skip
-  if not found.ok or found.line is None:
+  if not found.ok:
     return Critical(found.status, f'{found.sentence}; {out}', targets)
+  law, draws = _law(line), _law(drawn.T)
+  ends = (1 - level) / 2, (1 + level) / 2
+  for end in (max(L), min(L)):
+    low, high = np.quantile(draws.tokens(end), ends)
+    if not high < WIDE * low:
+      return Critical(
+        'not_identified',
+        f'at a loss of {end:.4g} B_crit may be {low:,.0f} to {high:,.0f} tokens:'
+        f' more batch sizes or seeds are needed; {out}',
+        targets,
+      )
   return Critical(
     'ok',
     f'through {len(good)} losses from {max(L):.4g} to {min(L):.4g}; {out}',
     targets,
-    _law(found.line),
-    _law(drawn.T),
+    law,
+    draws,
+  )
+
+
+def _without_law(targets, found: log_line.LogLine, out: str) -> Critical:
+  """Too few losses are left: the commonest reason is the reason."""
+  bad = [t for t in targets if not t.ok]
+  reasons = [t.sentence for t in bad]
+  most = max(reasons, key=reasons.count)
+  at = [t for t in bad if t.sentence == most]
+  return Critical(
+    at[0].status,
+    f'{found.sentence}; {out}, {len(at)} of them ({at[0].L:.4g} to'
+    f' {at[-1].L:.4g}) because {most}',
+    targets,
   )
 
 
@@ -328,6 +369,8 @@ def _about_rates(
   runs: Sequence[BatchRun], targets: Sequence[Target]
 ) -> list[str]:
   """Says where the best learning rate is the largest or smallest tried."""
+  if not targets:
+    return []
   tried = sorted({run.rate for run in runs if np.isfinite(run.rate)})
   if len(tried) < 2:
     return [

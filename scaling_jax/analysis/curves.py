@@ -88,25 +88,28 @@ def falling(
 
   Args:
     losses_S: [S] the loss of every step.
-    after: the step from which on it counts, such as the warmup.
+    after: steps at the start that are left out, such as the warmup.
     bins: as for `smooth`.
 
   Returns:
     step, loss: [K] falling; empty where fewer than two bins are left or a loss
     is not finite. A stretch that does not fall is one point at its middle.
   """
-  smoothed = smooth(losses_S, bins)
-  step, loss = smoothed.step, smoothed.loss
-  middles = (step[1:] + step[:-1]) / 2
-  steps = np.diff([0.5, *middles, len(losses_S) + 0.5])
-  kept = step > after
-  if kept.sum() < 2 or not np.all(np.isfinite(loss)):
+  losses_S = np.asarray(losses_S, np.float64)[after:]
+  if len(losses_S) < 2 or not np.all(np.isfinite(losses_S)):
     return np.empty(0), np.empty(0)
+  smoothed = smooth(losses_S, bins, after + 1)
+  step, loss = smoothed.step, smoothed.loss
+  if len(step) < 2:
+    return np.empty(0), np.empty(0)
+  middles = (step[1:] + step[:-1]) / 2
   found = optimize.isotonic_regression(
-    loss[kept], weights=steps[kept], increasing=False
+    loss,
+    weights=np.diff([after + 0.5, *middles, after + len(losses_S) + 0.5]),
+    increasing=False,
   )
   starts = np.asarray(found.blocks)[:-1]
-  log_step = np.add.reduceat(np.log(step[kept]), starts)
+  log_step = np.add.reduceat(np.log(step), starts)
   return np.exp(log_step / np.diff(found.blocks)), found.x[starts]
 
 

@@ -350,4 +350,6 @@ def _with_draws(
         f' that falls with N and {form.other}, so that nothing bounds this one'
       ),
     )
-  return out._replace(draws=drawn)
+  assert out.noise is not None
+  said = f'{out.sentence}; losses scatter by {out.noise.sd:.2g} about it'
+  return out._replace(draws=drawn, sentence=said)

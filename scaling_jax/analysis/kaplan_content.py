@@ -56,7 +56,9 @@ def parts(found: kaplan_laws.Laws, level: float) -> dict[str, Part]:
     thinned(c._replace(C=np.asarray(law.C_min(c.C, found.B, c.L))))
     for c in found.curves
   ]
-  return made | {'kaplan_consistency': _consistency(adjusted, found, level)}
+  check = _consistency(adjusted, found, level)
+  check['notes'] = [beyond] if beyond and _ok(check) else []
+  return made | {'kaplan_consistency': check}
 
 
 def _ok(part: Part) -> bool:
@@ -74,6 +76,8 @@ _ADJUSTED = (
 
 def _without_batch(critical: critical_batch.Critical) -> dict[str, Part]:
   said = _NO_BATCH.format(status=critical.status)
+  if critical.ok:
+    said = 'no run that counts left its training curve'
   out: dict[str, Part] = {}
   for name in (*_ADJUSTED, 'kaplan_consistency'):
     out[name] = {'status': 'too_few_points', 'sentence': said, 'notes': []}
@@ -144,7 +148,8 @@ def _frontier(
   L_part = _scale(found.L_line, 'C', level, PF_DAY)
   N_part = _along(found.N_line, level)
   for part in (L_part, N_part):
-    part['sentence'] = found.sentence
+    if found.status == part['status']:  # else the line says why not
+      part['sentence'] = found.sentence
   L_part |= {
     'hull': {'C': found.C[::5].tolist(), 'L': found.L[::5].tolist()},
     'touches': [
@@ -202,6 +207,7 @@ def _critical(found: critical_batch.Critical, level: float) -> Part:
     'status': found.status,
     'sentence': found.sentence,
     'notes': list(found.notes),
+    'n_batches': found.n_batches,
     'B_star': B_star,
     'alpha_B': alpha_B,
     'losses': [_target(target, level) for target in found.targets],
@@ -237,9 +243,13 @@ def _beyond(adjusted: kaplan_laws.Adjusted, critical) -> str:
   low, high = critical.fitted
   return (
     f'B_crit(L) was fitted on losses from {high:.4g} to {low:.4g}, and is'
-    f' extrapolated at {100 * adjusted.beyond:.0f} % of the curves and at'
-    f' {100 * adjusted.frontier_beyond:.0f} % of the models on the hull.'
+    f" extrapolated at {_percent(adjusted.beyond)} of the curves' points and at"
+    f' {_percent(adjusted.frontier_beyond)} of the models on the hull.'
   )
+
+
+def _percent(share: float) -> str:
+  return f'{100 * share:.2g} %'
 
 
 def _consistency(adjusted, found: kaplan_laws.Laws, level: float) -> Part:

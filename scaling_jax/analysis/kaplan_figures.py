@@ -115,7 +115,7 @@ def _power_line(
     x_text: of the ticks.
     narrow: whether y is a loss, which moves by little.
   """
-  if not part.get('points'):
+  if len(part.get('points') or ()) < 2:
     return False
   drawing.dress(ax, *axes)
   x, y = _points(ax, part)
@@ -176,7 +176,7 @@ def _hull(ax: Axes, fits: Fits, name: str, x_label: str) -> str:
   """Curves, their lower hull, the models on it and the line through those."""
   part = drawing.law_of(fits, name)
   curves = part.get('curves') or []
-  if not curves:
+  if len(curves) < 2:
     return ''
   unit = laws.FLOPS_PER_PF_DAY
   drawing.dress(ax, x_label, drawing.loss_label(fits))
@@ -193,6 +193,8 @@ def _hull(ax: Axes, fits: Fits, name: str, x_label: str) -> str:
   )  # fmt: skip
   for inside, label in ((True, 'best on the hull'), (False, 'left out')):
     own = [t for t in part['touches'] if t['inside'] is inside]
+    if not own:
+      continue
     ax.plot(
       [t['C'] / unit for t in own], [t['L'] for t in own], 'o', zorder=5,
       color=drawing.BLACK if inside else 'white', markersize=5, label=label,

@@ -10,6 +10,8 @@ from scaling_jax.analysis import critical_batch
 from scaling_jax.analysis import kaplan
 from scaling_jax.analysis import log_line
 from scaling_jax.analysis import lower_hull
+from scaling_jax.analysis import trained
+from scaling_jax.analysis import words
 from scaling_jax.analysis.envelope import TrainingCurve
 from scaling_jax.analysis.steps_to_loss import BatchRun
 from scaling_jax.analysis.trained import Trained
@@ -78,16 +80,23 @@ def fit(
     draws, seed: of the bootstrap.
   """
   seen = _seen(tuned)
-  N, L = _columns(_largest(seen, _at_one_D, 'N'), 'N', 'L')
-  L_N = log_line.fit(N, L, 'sizes trained on as many tokens', draws, seed)
+  same_D = _largest(seen, _at_one_D, 'N', 'D')
+  N, L = _columns(same_D, 'N', 'L')
+  L_N = _at(
+    log_line.fit(N, L, 'sizes trained on as many tokens', draws, seed),
+    same_D, 'D', 'tokens',
+  )  # fmt: skip
   parts = any(s.part for s in seen)
-  same_N = _largest(seen, _together if parts else _at_one_N, 'D')
+  same_N = _largest(seen, _together if parts else _at_one_N, 'D', 'N')
   D, L = _columns(same_N, 'D', 'L')
-  L_D = log_line.fit(D, L, 'amounts of text at one size', draws, seed)
-  N, D, L = _columns(_fractions(seen) or seen, 'N', 'D', 'L')
+  L_D = _at(
+    log_line.fit(D, L, 'amounts of text at one size', draws, seed),
+    same_N, 'N', 'parameters',
+  )  # fmt: skip
+  N, D, L = _columns(_for_joint(seen), 'N', 'D', 'L')
   L_ND = kaplan.fit_ND(N, D, L, draws, seed)
   batch, curves = _one_batch(tuned)
-  frontier = lower_hull.fit(curves, draws, seed)
+  frontier = lower_hull.fit(curves, draws, seed).judged(level)
   critical = critical_batch.fit(
     _batch_runs(every), min(draws, DRAWS), seed, level
   )
@@ -106,6 +115,16 @@ def fit(
   )
 
 
+def _at(
+  found: log_line.LogLine, seen: Sequence['_Seen'], fixed: str, unit: str
+) -> log_line.LogLine:
+  """Says at how much of the other quantity a line holds."""
+  if not found.ok:
+    return found
+  much = words.short(getattr(seen[0], fixed))
+  return found._replace(sentence=f'at {much} {unit}, {found.sentence}')
+
+
 class _Seen(NamedTuple):
   """A run as laws of N and D see it: D of text, and tokens trained on."""
 
@@ -113,53 +132,78 @@ class _Seen(NamedTuple):
   D: float
   tokens: float
   L: float
+  schedule: str  # of the learning rate; '' if unknown
   part: bool  # of a text that others had whole
 
 
 def _seen(runs: Sequence[Trained]) -> list[_Seen]:
   """D is the text where runs had parts of it, else the tokens trained on."""
-  texts = [t.text for t in runs if t.point.folder]
-  most = max(texts, default=0.0)
-  parts = any(not alike(text, most) for text in texts)
+  most = trained.longest(runs)
+  cut = [trained.is_part(t, most) for t in runs]
+  parts = any(cut)
   out = []
-  for t in runs:
+  for t, part in zip(runs, cut):
     p = t.point
-    D = min(t.text, p.D) if parts else p.D
-    part = bool(p.folder) and parts and not alike(t.text, most)
-    out.append(_Seen(p.N, D, p.D, t.best if parts else p.loss, part))
+    # Where parts are compared, a text read once in part is what was read.
+    D = np.fmin(t.text, p.D) if parts else p.D
+    # A text read again and again may be learned by heart: early stopping.
+    L = t.best if p.D > t.text else p.loss
+    out.append(_Seen(p.N, float(D), p.D, L, t.schedule, part))
   return out
 
 
 def _at_one_D(one: _Seen, other: _Seen) -> bool:
-  return alike(one.D, other.D) and alike(one.tokens, other.tokens)
+  return (
+    alike(one.D, other.D)
+    and alike(one.tokens, other.tokens)
+    and one.schedule == other.schedule
+  )
 
 
 def _at_one_N(one: _Seen, other: _Seen) -> bool:
-  return alike(one.N, other.N)
+  return alike(one.N, other.N) and one.schedule == other.schedule
 
 
 def _together(one: _Seen, other: _Seen) -> bool:
   # Beside parts of a text stands the whole, trained on for as long.
-  return alike(one.N, other.N) and alike(one.tokens, other.tokens)
+  return _at_one_N(one, other) and alike(one.tokens, other.tokens)
 
 
-def _largest(seen: Sequence[_Seen], together, across: str) -> list[_Seen]:
-  """The runs that go together with one of them, most different first."""
+def _largest(
+  seen: Sequence[_Seen], together, across: str, fixed: str
+) -> list[_Seen]:
+  """The runs that go together with one of them, as different as can be.
+
+  Of groups that are equal in that, the one with the most of what is fixed.
+  """
   best: list[_Seen] = []
-  rank = (0, 0.0, 0.0)
+  rank = (0, 0.0)
   for anchor in seen:
     group = [s for s in seen if together(anchor, s)]
     kinds = len({round(np.log(getattr(s, across)), 2) for s in group})
-    here = (kinds, anchor.D, anchor.N)
+    here = (kinds, getattr(anchor, fixed))
     if here > rank:
       best, rank = group, here
   return best
 
 
-def _fractions(seen: Sequence[_Seen]) -> list[_Seen]:
-  """The runs on parts of a text, and those trained as long on the whole."""
+def _for_joint(seen: Sequence[_Seen]) -> list[_Seen]:
+  """The runs on parts of a text, and those trained as long on the whole.
+
+  All runs of one schedule, that of most of them, where there are no parts.
+  """
   parts = [s for s in seen if s.part]
-  return [s for s in seen if any(alike(s.tokens, p.tokens) for p in parts)]
+  if parts:
+    return [
+      s
+      for s in seen
+      if any(
+        alike(s.tokens, p.tokens) and s.schedule == p.schedule for p in parts
+      )
+    ]
+  schedules = [s.schedule for s in seen]
+  most = max(schedules, key=schedules.count, default='')
+  return [s for s in seen if s.schedule == most]
 
 
 def _columns(seen: Sequence[_Seen], *names: str) -> list[np.ndarray]:
@@ -173,11 +217,11 @@ def _one_batch(
 
   Of one schedule: a curve before its annealing lies above one without.
   """
-  whole = max((t.text for t in runs if t.point.folder), default=0.0)
+  most = trained.longest(runs)
   paths = [
     (t, path)
     for t in runs
-    if len(t.losses) and alike(t.text, whole)
+    if len(t.losses) and not trained.is_part(t, most)
     if (path := t.path()) is not None
   ]
   best: list = []
@@ -204,14 +248,16 @@ def _batch_runs(every: Sequence[Trained]) -> list[BatchRun]:
     group = [
       t for t in known
       if t.point.N == anchor.point.N
-      and alike(t.text, anchor.text)
+      and trained.same_text(t, anchor)
       and t.schedule == anchor.schedule
+      and t.warmup == anchor.warmup
     ]  # fmt: skip
     here = len({round(np.log(t.B), 2) for t in group})
     if here > count:
       best, count = group, here
   return [
-    BatchRun(t.point.run_id, t.B, t.rate, t.warmup, t.losses) for t in best
+    BatchRun(t.point.run_id, t.B, t.rate, t.warmup, t.losses[: t.unannealed])
+    for t in best
   ]
 
 
@@ -228,8 +274,8 @@ def _adjusted(curves, batch, critical, level, draws, seed) -> Adjusted:
   L = np.concatenate([c.L for c in curves])
   touched = np.array([t.L for t in found.inner])
   return Adjusted(
-    found,
-    B_line,
+    found.judged(level),
+    log_line.must_slope(B_line, 1, 'B_crit grows with C_min', level),
     S_line,
     kaplan.fit_NS(curves, steps, min(draws, DRAWS), seed, level, by_draw),
     float(np.mean((low > L) | (high < L))),

@@ -22,11 +22,14 @@ class Law(NamedTuple):
   numbers: dict[str, str]
 
 
-_POWER = {'coefficient': 'coefficient', 'exponent': 'exponent'}
+def _power(unit: str) -> dict[str, str]:
+  return {'coefficient': f'coefficient ({unit})', 'exponent': 'exponent'}
+
+
 _OF_C = {'C_c': 'C_c (PF-days)', 'alpha_C': 'alpha_C'}
 LAWS = {
   'kaplan_L_N': Law(
-    'L(N) = (N_c/N)^alpha_N', {'N_c': 'N_c', 'alpha_N': 'alpha_N'}
+    'L(N) = (N_c/N)^alpha_N', {'N_c': 'N_c (parameters)', 'alpha_N': 'alpha_N'}
   ),
   'kaplan_L_D': Law(
     'L(D) = (D_c/D)^alpha_D', {'D_c': 'D_c (tokens)', 'alpha_D': 'alpha_D'}
@@ -34,7 +37,7 @@ LAWS = {
   'kaplan_L_ND': Law(
     'L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D',
     {
-      'N_c': 'N_c',
+      'N_c': 'N_c (parameters)',
       'D_c': 'D_c (tokens)',
       'alpha_N': 'alpha_N',
       'alpha_D': 'alpha_D',
@@ -42,20 +45,20 @@ LAWS = {
   ),
   'kaplan_L_C': Law('L(C) = (C_c/C)^alpha_C', _OF_C),
   'kaplan_N_opt': Law(
-    'N_opt(C) = coefficient · C^exponent, C in PF-days', _POWER
+    'N_opt(C) = coefficient · C^exponent, C in PF-days', _power('parameters')
   ),
   'critical_batch': Law(
     'B_crit(L) = B*/L^(1/alpha_B)',
     {'B_star': 'B* (tokens)', 'alpha_B': 'alpha_B'},
   ),
   'kaplan_L_Cmin': Law('L(C_min) = (C_c/C_min)^alpha_C', _OF_C),
-  'kaplan_N_opt_Cmin': Law('N_opt(C_min) likewise', _POWER),
-  'kaplan_B_Cmin': Law('B_crit(C_min) likewise', _POWER),
-  'kaplan_S_Cmin': Law('S_min(C_min) likewise', _POWER),
+  'kaplan_N_opt_Cmin': Law('N_opt(C_min) likewise', _power('parameters')),
+  'kaplan_B_Cmin': Law('B_crit(C_min) likewise', _power('tokens')),
+  'kaplan_S_Cmin': Law('S_min(C_min) likewise', _power('steps')),
   'kaplan_L_NS': Law(
     'L(N, S_min) = (N_c/N)^alpha_N + (S_c/S_min)^alpha_S',
     {
-      'N_c': 'N_c',
+      'N_c': 'N_c (parameters)',
       'S_c': 'S_c (steps)',
       'alpha_N': 'alpha_N',
       'alpha_S': 'alpha_S',
@@ -102,9 +105,15 @@ def any_ok(fits: Fits) -> bool:
   return any(part['status'] == 'ok' for _, _, part in parts(fits))
 
 
+def asked(fits: Fits) -> bool:
+  """Whether there is anything to say: a law, or batches that bear none."""
+  critical = fits['laws'].get('critical_batch') or {}
+  return any_ok(fits) or critical.get('n_batches', 0) > 1
+
+
 def laws(fits: Fits) -> Table:
   table = Table('kaplan', "Kaplan's laws")
-  if not any_ok(fits):
+  if not asked(fits):
     return table
   same: dict[str, list[str]] = {}
   for name, law, part in parts(fits):
@@ -121,10 +130,9 @@ def laws(fits: Fits) -> Table:
           'estimate': estimate(number, status),
         },
       )
-    title = short(law)
     for said in [part['sentence'], *part['notes']]:
       if said:
-        same.setdefault(f'{said.rstrip(".")}.', []).append(title)
+        same.setdefault(f'{said.rstrip(".")}.', []).append(short(law))
   table.notes += [f'{"; ".join(who)}: {said}' for said, who in same.items()]
   return table
 
@@ -134,6 +142,7 @@ def losses(fits: Fits) -> Table:
   table = Table('critical_batch', 'The critical batch at each loss')
   part = fits['laws'].get('critical_batch') or {}
   unit = fits['source']['unit']
+  same: dict[str, list[str]] = {}
   for at in part.get('losses') or []:
     numbers = {name: at[name] for name in ('S_min', 'E_min', 'B_crit')}
     table.add(
@@ -147,7 +156,8 @@ def losses(fits: Fits) -> Table:
       },
     )
     if at['status'] != 'ok':
-      table.notes.append(f'At {words.number(at["L"])}: {at["sentence"]}.')
+      same.setdefault(at['sentence'], []).append(words.number(at['L']))
+  table.notes += [f'At {", ".join(L)}: {said}.' for said, L in same.items()]
   return table
 
 
@@ -168,9 +178,26 @@ def bridge(fits: Fits) -> Table:
         'the runs read': row['what'],
         'runs': str(row['n_runs']),
         'a': estimate(row['exponent'], row['status']),
-        'moves a by': '–' if moved is None else f'{moved:+.3f}',
+        'moves a by': '–' if moved is None else f'{moved or 0.0:+.3f}',
       },
     )
-    if row['status'] != 'ok':
+    known = row['status'] == 'ok' and row['moved'] is not None
+    if (not known and row is not fits['bridge'][0]) or _EXTRA in row[
+      'sentence'
+    ]:
       table.notes.append(f'{row["what"]}: {row["sentence"]}.')
+  if _nothing_settled(fits['bridge']):
+    table.notes.append(
+      'All these intervals share a number: the runs do not settle what moves it.'
+    )
   return table
+
+
+_EXTRA = 'extrapolated'
+
+
+def _nothing_settled(rows: list[dict[str, Any]]) -> bool:
+  known = [row['exponent'] for row in rows if row['status'] == 'ok']
+  lows = [x['low'] for x in known if x['low'] is not None]
+  highs = [x['high'] for x in known if x['high'] is not None]
+  return len(known) > 1 and bool(lows and highs) and max(lows) <= min(highs)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling_jax.analysis import uncertainty
+from scaling_jax.analysis import words
 
 MIN_POINTS = 3  # different x: two parameters, and one to judge them by
 
@@ -109,7 +110,7 @@ def must_slope(found: LogLine, sign: int, said: str, level: float) -> LogLine:
   return found._replace(
     status='not_identified',
     sentence=(
-      f'{found.sentence}, and these do not show that {said}: the slope'
-      f' {slope["value"]:.3g} may be {slope["low"]:.3g} to {slope["high"]:.3g}'
+      f'{found.sentence}, and these do not show that {said}: the slope is'
+      f' {words.estimate(slope)}'
     ),
   )

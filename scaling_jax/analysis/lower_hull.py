@@ -63,6 +63,17 @@ class Frontier(NamedTuple):
   def ok(self) -> bool:
     return self.status == 'ok'
 
+  def judged(self, level: float) -> 'Frontier':
+    """With lines that must fall and grow beyond their intervals."""
+    return self._replace(
+      L_line=log_line.must_slope(
+        self.L_line, -1, 'the loss falls with compute', level
+      ),
+      N_line=log_line.must_slope(
+        self.N_line, 1, 'the best model grows with compute', level
+      ),
+    )
+
 
 def fit(
   curves: Sequence[TrainingCurve], draws: int = 4000, seed: int = 0

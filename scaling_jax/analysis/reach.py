@@ -50,6 +50,11 @@ def of_law(fits: Fits, name: str) -> Reach | None:
   every = every or [b['C'] for b in budgets]
   used, n_budgets = every, None
   inside, end = 'range of the runs', 'budget of the runs'
+  if len(runs(fits)) < len(fits.get('runs') or []):
+    inside, end = (
+      'range of the runs that count',
+      'budget of the runs that count',
+    )
   if name == 'isoflop':
     used = [b['C'] for b in budgets if b.get('status') in USED]
     n_budgets = len(used)

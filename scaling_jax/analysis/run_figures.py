@@ -153,10 +153,11 @@ def envelope(ax: Axes, fits: Fits) -> str:
   # A curve starts at the loss of guessing, far above where curves cross.
   high = max([*ends, *(p['L'] for p in points)])
   drawing.dress(ax, drawing.LABELS['C'], drawing.loss_label(fits))
-  top = high + 0.35 * (high - low)
+  span = high - low or 0.1 * high
+  top = high + 0.35 * span
   Cs = [C for c in curves for C, L in zip(c['C'], c['L']) if top >= L]
   drawing.log_axis(ax, 'x', *drawing.log_range(Cs, pad=0.03), drawing.power)
-  ax.set_ylim(low - 0.06 * (high - low), top)
+  ax.set_ylim(low - 0.06 * span, top)
   mappable = drawing.colours_of_N([c['N'] for c in curves])
   for c in curves:
     ax.plot(

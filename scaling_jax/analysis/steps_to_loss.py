@@ -93,6 +93,8 @@ class _Path(NamedTuple):
     step, L = curves_lib.falling(
       run.losses, max(run.warmup, curves_lib.FIRST_STEP)
     )
+    if not np.all(L > 0):
+      step, L = np.empty(0), np.empty(0)
     return cls(run, np.log(step), L)
 
   def step_at(self, L: float) -> float:
@@ -130,8 +132,12 @@ def _reach(
   for B, of_B in _by_batch(paths).items():
     # A rate that passed L within its warmup may have been the fastest.
     if all(path.L[0] >= L for path in of_B):
-      steps = [(path.step_at(L), path.run.rate) for path in of_B]
-      steps = [at for at in steps if np.isfinite(at[0])]
-      if steps:
-        best[B] = min(steps)
+      steps: dict[float, list[float]] = {}
+      for path in of_B:
+        steps.setdefault(path.run.rate, []).append(path.step_at(L))
+      # Seeds of one rate count together: the first of many is lucky.
+      means = [(float(np.exp(np.mean(np.log(S)))), r) for r, S in steps.items()]
+      reached = [at for at in means if np.isfinite(at[0])]
+      if reached:
+        best[B] = min(reached)
   return best

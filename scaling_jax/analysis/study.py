@@ -123,7 +123,7 @@ def analyze(
       tuned,
       kaplans,
       by_count,
-      len(points),
+      trained.annealed(counted),
       level,
       settings.draws,
       settings.seed,

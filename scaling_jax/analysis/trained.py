@@ -1,6 +1,6 @@
 """How a run was trained, from its folder: losses, recipe, the text it had."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import math
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class Trained(NamedTuple):
     rate: the peak learning rate; nan if unknown.
     schedule: of the learning rate after warmup; '' if unknown.
     unannealed: steps until the learning rate has fallen to half its peak.
-    text: tokens of the text it was trained on, D if unknown.
+    text: tokens of the text it was trained on; nan if unknown.
     best: the lowest loss on the way, as early stopping would have it.
     problem: why the losses can't be used, or ''.
   """
@@ -52,16 +52,16 @@ class Trained(NamedTuple):
   def of(cls, point: Point) -> 'Trained':
     B = point.D / point.S if point.S else math.nan
     bare = cls(
-      point,
-      np.empty(0),
-      0,
-      None,
-      B,
-      math.nan,
-      '',
-      point.S,
-      point.D,
-      point.loss,
+      point=point,
+      losses=np.empty(0),
+      warmup=0,
+      curve=None,
+      B=B,
+      rate=math.nan,
+      schedule='',
+      unannealed=point.S,
+      text=math.nan,
+      best=point.loss,
     )
     if not point.folder:
       return bare
@@ -101,7 +101,8 @@ class Trained(NamedTuple):
 
 
 def _curve(point, losses, warmup) -> envelope.TrainingCurve | None:
-  if len(losses) < warmup + 30 or not np.all(losses > 0):
+  fine = np.isfinite(losses) & (losses > 0)
+  if len(losses) < warmup + 30 or not np.all(fine):
     return None
   smooth = curves_lib.smooth(losses)
   after = smooth.step > warmup
@@ -120,7 +121,7 @@ def _with_recipe(bare: Trained) -> Trained:
     rate=_number(train.get('learning_rate')),
     schedule=str(train.get('schedule', '')),
     unannealed=unannealed(train, point.S),
-    text=text if text > 0 else point.D,
+    text=text if text > 0 else math.nan,
   )
 
 
@@ -159,6 +160,28 @@ def _number(x: Any) -> float:
   return float(x) if isinstance(x, (int, float)) else math.nan
 
 
+def longest(runs: Sequence[Trained]) -> dict[str, float]:
+  """The most tokens of text that any run of a corpus had, by the corpus."""
+  most: dict[str, float] = {}
+  for t in runs:
+    if math.isfinite(t.text):
+      name = t.point.dataset
+      most[name] = max(most.get(name, 0.0), t.text)
+  return most
+
+
+def is_part(t: Trained, most: dict[str, float]) -> bool:
+  """Whether a run is known to have had a part of what others had whole."""
+  return math.isfinite(t.text) and not alike(t.text, most[t.point.dataset])
+
+
+def same_text(one: Trained, other: Trained) -> bool:
+  """Whether two runs had as much text; unknown is one of its own."""
+  if math.isfinite(one.text) and math.isfinite(other.text):
+    return alike(one.text, other.text)
+  return math.isnan(one.text) and math.isnan(other.text)
+
+
 def alike(one: float, other: float) -> bool:
   """Whether two counts are one but for rounding."""
   return abs(math.log(one / other)) < SAME
@@ -184,68 +207,100 @@ class Apart(NamedTuple):
 
 def set_apart(every: Sequence[Trained]) -> Apart:
   """Sorts runs by the laws that they count for."""
-  most: dict[str, float] = {}
-  for t in every:
-    name = t.point.dataset
-    most[name] = max(most.get(name, 0.0), t.text)
-  parts = {
-    i for i, t in enumerate(every)
-    if t.point.folder and not alike(t.text, most[t.point.dataset])
-  }  # fmt: skip
-  slower, batches = set(), set()
-  for group in _variants(every):
-    best = min(group, key=lambda i: every[i].point.loss)
-    sizes = {round(math.log(every[i].B), 2) for i in group}
-    if len(sizes) >= MIN_BATCHES:
-      batches |= set(group)
-    else:
-      slower |= {i for i in group if not _recipes_agree(every[i], every[best])}
+  most = longest(every)
+  parts = {i for i, t in enumerate(every) if is_part(t, most)}
+  slower, batches = _variants(every)
   rest = {*range(len(every))} - slower - batches
   warm = {i for i in rest - parts if _to_its_end(every[i])}
-  warm = warm if rest - parts - warm else set()
+  annealed = {i for i in rest - parts - warm if every[i].schedule}
+  warm = warm if annealed else set()
   whole = sorted(rest - parts - warm)
   if not whole and batches:  # all that there is
-    best = min(batches, key=lambda i: every[i].point.loss)
+    best = _best_of(every, batches)
     whole, batches = [best], batches - {best}
   notes = [
-    f'{_runs(chosen, one, many)} {said}'
-    for chosen, one, many, said in (
-      (parts, 'had', 'had', 'a part of the text alone: they count for'
-       " Kaplan's L(D) and L(N, D)."),
-      (batches, 'is', 'are', 'of a study of batch sizes: they count for the'
-       ' critical batch alone.'),
-      (warm, 'was', 'were', 'not annealed, as others were: they count for'
-       " Kaplan's laws alone."),
-      (slower, 'differs', 'differ', 'from a better one in batch size or'
-       ' learning rate alone: they do not count.'),
+    f'{t.point.run_id} has no training curve here: {t.problem}.'
+    for t in every
+    if t.problem
+  ]
+  notes += [
+    said.format(*_forms(len(chosen)))
+    for chosen, said in (
+      (parts, "{} had a part of the text alone: {} for Kaplan's L(D) and"
+       ' L(N, D).'),
+      (batches, '{2} of a study of batch sizes: {1} for the critical batch'
+       ' alone.'),
+      (warm, "{3} not annealed, as others were: {1} for Kaplan's laws alone."),
+      (slower, '{0} lost to a better one of the same size, length and text by'
+       ' batch size or learning rate: {1} for none of the laws of N and D.'),
     )
     if chosen
   ]  # fmt: skip
   return Apart(whole, sorted({*whole, *(rest & parts), *warm}), notes)
 
 
-def _runs(chosen: set[int], one: str, many: str) -> str:
-  n = len(chosen)
-  return f'{n} run {one}' if n == 1 else f'{n} runs {many}'
+def _forms(n: int) -> tuple[str, str, str, str]:
+  """'2 runs', 'they count', '2 runs are', '2 runs were', or of one."""
+  if n == 1:
+    return '1 run', 'it counts', '1 run is', '1 run was'
+  return f'{n} runs', 'they count', f'{n} runs are', f'{n} runs were'
 
 
 def _to_its_end(t: Trained) -> bool:
   return bool(t.schedule) and t.unannealed >= t.point.S
 
 
-def _variants(every: Sequence[Trained]) -> list[list[int]]:
-  """Runs of one text, size, budget and seed that are known to differ."""
+def annealed(runs: Sequence[Trained]) -> list[str]:
+  """Their run_ids; none if all are known not to have been annealed."""
+  known = [t for t in runs if t.schedule]
+  if known and all(map(_to_its_end, known)):
+    return []
+  return [t.point.run_id for t in runs]
+
+
+def _variants(every: Sequence[Trained]) -> tuple[set[int], set[int]]:
+  """Runs that lost to a better recipe, and those of a study of batch sizes.
+
+  Of one model, text and seed they share the budget or the number of steps. A
+  study of batch sizes is one model's; where every budget has one, the best
+  batch of each counts.
+  """
+  slower, batches = set(), set()
+  by_C = _alike(every, lambda p: p.C)
+  studies = [g for g in by_C if _batch_sizes(every, g) >= MIN_BATCHES]
+  for group in by_C:
+    best = _best_of(every, group)
+    if group in studies and len(studies) == 1:
+      batches |= {*group}
+    else:
+      slower |= {i for i in group if not _recipes_agree(every[i], every[best])}
+  for group in _alike(every, lambda p: p.S):
+    if _batch_sizes(every, group) >= MIN_BATCHES:
+      batches |= {*group}
+  return slower - batches, batches
+
+
+def _alike(every: Sequence[Trained], length) -> list[list[int]]:
+  """Runs that are known to differ by their recipe, by model, text and length."""
   groups: dict[tuple, list[int]] = {}
   for i, t in enumerate(every):
     p = t.point
     if p.folder and math.isfinite(t.rate):
-      key = (p.dataset, t.text, p.N, p.C, p.seed)
+      key = (p.dataset, t.text, p.N, p.model, length(p), p.seed)
       groups.setdefault(key, []).append(i)
   return [
     group
     for group in groups.values()
     if not all(_recipes_agree(every[i], every[group[0]]) for i in group)
   ]
+
+
+def _batch_sizes(every: Sequence[Trained], group: Sequence[int]) -> int:
+  return len({round(math.log(every[i].B), 2) for i in group})
+
+
+def _best_of(every: Sequence[Trained], group: Iterable[int]) -> int:
+  return min(group, key=lambda i: every[i].point.loss)
 
 
 def _recipes_agree(one: Trained, other: Trained) -> bool:
