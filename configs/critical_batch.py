@@ -3,6 +3,11 @@
 python launch.py --config=configs/critical_batch.py:smoke
 python launch.py --config=configs/critical_batch.py
 
+The first takes 67 seconds on two CPU cores and finds B_crit from 19 to 385 tokens
+at losses of 2.88 to 1.79 on the embedded corpus. The second is for accelerators;
+its losses have not been measured. Half of each of its runs, from where the cosine
+has halved the rate, is not used: --config.train.schedule=constant uses all.
+
 At each loss the steps S and the tokens E that a batch needs lie on
 (S/S_min - 1)(E/E_min - 1) = 1 (McCandlish et al. 2018). Each run trains on as
 many tokens, and of the learning rates the one counts that gets there first.

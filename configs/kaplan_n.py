@@ -3,6 +3,10 @@
 python launch.py --config=configs/kaplan_n.py:smoke    seven small models
 python launch.py --config=configs/kaplan_n.py          all seven, one by one
 
+The first takes 47 seconds on two CPU cores and ends at 1.8833 to 1.5796 nats per
+character on the embedded corpus. The second is for accelerators and a corpus of
+billions of tokens (--config.dataset): its losses have not been measured.
+
 The curves give L(C) and N_opt(C) too, and with configs/critical_batch.py beside
 them L(C_min), N_opt(C_min) and L(N, S_min).
 """

@@ -3,6 +3,10 @@
 python launch.py --config=configs/kaplan_nd.py:smoke    three small models
 python launch.py --config=configs/kaplan_nd.py          fifteen runs, one by one
 
+The first takes 52 seconds on two CPU cores; its lowest losses are 1.9645 to 1.4525
+nats per character on the embedded corpus. The second is for accelerators and a
+corpus of billions of tokens: its losses have not been measured.
+
 D is the text there is, and the loss that counts the lowest on the way: a model
 that has read its share too often gets worse again (early stopping).
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 import functools
+import sys
 
 from etils import epath
 import ml_collections
@@ -310,6 +311,9 @@ def _estimates_s(jobs: Sequence[job_lib.Job]) -> list[float]:
     train = job.config.train
     alike = (job.gpt, train.batch_size, train.grad_accum)
     if alike not in timed:
+      # Beside the tables, which may go to a file: slow steps take minutes.
+      sys.stderr.write(f'timing a few steps of {job.name}\n')
+      sys.stderr.flush()
       timed[alike] = job_lib.time_step(job)
     out.append(estimate_s(job, timed[alike]))
   return out
