@@ -304,7 +304,7 @@ def _moves(left_BL: np.ndarray, draws: int, seed: int) -> np.ndarray:
   known = np.isfinite(left_BL)
   squares = np.where(known, left_BL, 0.0) ** 2
   own = np.sqrt(squares.sum(0) / np.maximum(known.sum(0), 1))
-  every = np.sqrt(squares.sum() / max(known.sum(), 1))
+  every = np.sqrt(squares.sum() / np.maximum(known.sum(), 1))
   left = left_BL * np.maximum(1.0, every / np.maximum(own, 1e-9))
   moves = uncertainty.curve_draws(rng, draws, left)
   return moves + RESOLUTION * rng.normal(size=moves.shape)
