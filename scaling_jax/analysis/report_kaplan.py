@@ -70,8 +70,8 @@ def _bridge(fits: Fits, tables: dict[str, Table]) -> str:
       markup.table(tables['bridge']),
       markup.paragraph(
         'Kaplan found an exponent of 0.73, Hoffmann 0.5. Each line of the table'
-        " changes one thing about Kaplan's reading of these runs, the last all of"
-        ' them (Porian et al. 2024; Pearce and Song 2024):'
+        " changes one thing about Kaplan's reading of these runs, and the last reads"
+        ' them as Hoffmann would (Porian et al. 2024; Pearce and Song 2024):'
       ),
       markup.listed(lines),
     ]
