@@ -170,5 +170,14 @@ class PublishedTest(absltest.TestCase):
     self.assertAlmostEqual(found.D_opt[0], 0.49, delta=0.01)
 
 
+class ManyLinesTest(absltest.TestCase):
+  def test_many_lines(self):
+    x = np.log(np.array([[1.0, 2.0, 5.0], [3.0, 4.0, 9.0]]))
+    y = 0.5 * x + np.array([[1.0], [2.0]])
+    np.testing.assert_allclose(
+      isoflop.lines(x, y), [[0.5, 1.0], [0.5, 2.0]], rtol=1e-9
+    )
+
+
 if __name__ == '__main__':
   absltest.main()

@@ -55,13 +55,6 @@ class FitTest(parameterized.TestCase):
     found = log_line.fit(np.tile(x, 3), np.tile(y, 3), 'sizes')
     self.assertEqual(found.status, 'too_few_points')
 
-  def test_many_lines(self):
-    x = np.log(np.array([[1.0, 2.0, 5.0], [3.0, 4.0, 9.0]]))
-    y = 0.5 * x + np.array([[1.0], [2.0]])
-    np.testing.assert_allclose(
-      log_line.slopes(x, y), [[0.5, 1.0], [0.5, 2.0]], rtol=1e-9
-    )
-
 
 class SlopeTest(parameterized.TestCase):
   @parameterized.parameters((-0.08, 'ok'), (0.08, 'not_identified'))

@@ -92,12 +92,14 @@ def compare(
     Rows {name, what, why, n_runs, exponent, moved (from the first row's value),
     status, sentence}; [] where no reading gives an exponent.
   """
+  points = {t.point.run_id: t for t in runs}
   own = {c.run_id for c in found.curves}
-  runs = [t for t in runs if t.point.run_id in own]
 
   def read(name: str, count: str, warmup: bool = True, bend=None) -> Row:
     curves = [
-      curve for t in runs if (curve := _counted(t, count, warmup)) is not None
+      counted
+      for c in found.curves
+      if (counted := _counted(c, points[c.run_id], count, warmup)) is not None
     ]
     if bend is not None:
       curves = [c._replace(C=np.asarray(bend(c))) for c in curves]
@@ -126,10 +128,11 @@ def compare(
   return rows
 
 
-def _counted(t: Trained, count: str, warmup: bool) -> TrainingCurve | None:
+def _counted(
+  path: TrainingCurve, t: Trained, count: str, warmup: bool
+) -> TrainingCurve | None:
   """A run's curve in another count; None where its source can't tell."""
-  path = t.path()
-  if count not in t.point.counts or path is None:
+  if count not in t.point.counts:
     return None
   N, C = t.point.counts[count]
   # The rate rose along a line: half of its steps are as good as none.

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from scaling_jax.analysis import envelope
+from scaling_jax.analysis import fit as fit_lib
 from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import parametric
 from scaling_jax.analysis import rows
@@ -14,10 +15,18 @@ from scaling_jax.analysis.uncertainty import estimate
 CURVE_POINTS = 120  # of an envelope's curve that fits.json keeps
 
 
-def _noise(noise, level: float) -> uncertainty.Estimate:
-  if noise is None:
+def noise(found, level: float) -> uncertainty.Estimate:
+  if found is None:
     return uncertainty.unknown()
-  return uncertainty.sd_interval(noise, level)
+  return uncertainty.sd_interval(found, level)
+
+
+def certificate(found: fit_lib.Fit | None) -> dict[str, Any]:
+  """What vouches for a fit; null where none was looked for."""
+  names = (
+    'objective', 'gradient_norm', 'condition', 'n_starts', 'n_agree', 'solver'
+  )  # fmt: skip
+  return {name: getattr(found, name) if found else None for name in names}
 
 
 def power_law(line, draws, level: float, bias=None) -> dict[str, Any]:
@@ -64,7 +73,7 @@ def _budget(budget: isoflop.Budget, level: float) -> dict[str, Any]:
     'sentence': budget.sentence,
     'notes': list(budget.notes),
     'n_models': len(np.unique(budget.N)),
-    'noise': _noise(budget.noise, level),
+    'noise': noise(budget.noise, level),
     'N_low': float(budget.N[0]),
     'N_high': float(budget.N[-1]),
     'N_opt': unknown,
@@ -143,7 +152,7 @@ def parametric_part(
     'status': found.status,
     'sentence': found.sentence,
     'method': found.method,
-    'noise': _noise(found.noise, level),
+    'noise': noise(found.noise, level),
   }
   for name in ('E', 'A', 'B', 'alpha', 'beta'):
     out[name] = number(lambda x, name=name: getattr(x, name))
@@ -162,10 +171,7 @@ def parametric_part(
       slope * parametric.optimum_along(x, slope, at_zero) + at_zero
     )
   )
-  for name in (
-    'objective', 'gradient_norm', 'condition', 'n_starts', 'n_agree', 'solver'
-  ):  # fmt: skip
-    out[name] = getattr(fit, name) if fit else None
+  out |= certificate(fit)
   if law is None:
     nothing: dict[str, Any] = {'at': [], 'at_tokens': []}
     return {**out, 'predicted': [], 'residuals': [], **nothing}

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import stats
 
 from scaling_jax import laws
 from scaling_jax.analysis import fit as fit_lib
@@ -222,8 +221,7 @@ def _hyperbolas(
   moves = _moves(left_BL, draws, seed)
   # The losses share their noise, which so few batches tell as Student's t does.
   dof = max(max(at.known.sum() for at in measured) - 2, 1)
-  tail = (1 + level) / 2
-  wider = float(stats.t.ppf(tail, dof) / stats.norm.ppf(tail))
+  wider = uncertainty.wider(level, dof)
   return tuple(
     _target(at, found, moves[:, :, k], level, wider)
     for k, (at, found) in enumerate(zip(measured, fits))

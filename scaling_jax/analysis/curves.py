@@ -82,25 +82,26 @@ def smooth(losses_S: np.ndarray, bins: int = 200, first_step: int = 1) -> Curve:
 
 
 def falling(
-  losses_S: np.ndarray, after: int, bins: int = 100
+  losses_S: np.ndarray, warmup: int, bins: int = 100
 ) -> tuple[np.ndarray, np.ndarray]:
   """A curve that only falls: the smoothed one by isotonic regression.
 
   Args:
     losses_S: [S] the loss of every step.
-    after: steps at the start that are left out, such as the warmup.
+    warmup: steps at the start that are left out, FIRST_STEP at least.
     bins: as for `smooth`.
 
   Returns:
-    step, loss: [K] falling; empty where fewer than two bins are left or a loss
-    is not finite. A stretch that does not fall is one point at its middle.
+    step, loss: [K] falling; empty where fewer than two bins are left, or a loss
+    is not finite or a mean not positive. A stretch that does not fall is one point at its middle.
   """
+  after = max(warmup, FIRST_STEP)
   losses_S = np.asarray(losses_S, np.float64)[after:]
   if len(losses_S) < 2 or not np.all(np.isfinite(losses_S)):
     return np.empty(0), np.empty(0)
   smoothed = smooth(losses_S, bins, after + 1)
   step, loss = smoothed.step, smoothed.loss
-  if len(step) < 2:
+  if len(step) < 2 or not np.all(loss > 0):
     return np.empty(0), np.empty(0)
   middles = (step[1:] + step[:-1]) / 2
   found = optimize.isotonic_regression(

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+
+from scaling_jax.analysis import uncertainty
 
 GRID = 1500
 MIN_WINNERS = 3
@@ -119,8 +120,7 @@ def fit(
     return out
   drawn = _draws(L, N, tokens, grid, min(draws, _SCREEN), seed)
   # So few steps of a staircase scatter as few points about a line do.
-  tail = (1 + level) / 2
-  wider = stats.t.ppf(tail, kinds - 2) / stats.norm.ppf(tail)
+  wider = uncertainty.wider(level, kinds - 2)
   N_draws, D_draws = (
     center + wider * (draw - center)
     for draw, center in zip(drawn, (out.N_opt, out.D_opt))

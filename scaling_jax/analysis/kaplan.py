@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from scipy import stats
 
 from scaling_jax import laws
 from scaling_jax.analysis import fit as fit_lib
@@ -78,6 +77,11 @@ class _Form(NamedTuple):
   slopes: Callable
   law: Callable
 
+  def residuals(self, params, data):
+    """Thousandths of L̂ - L [n]; equal, and so compiled once, for each form."""
+    fitted = self.loss(params, data['log_N'], data['log_x'], jnp)
+    return MILLI * (fitted - data['L'])
+
 
 def _loss_ND(params, log_N, log_x, xp):
   a, b, alpha, beta = params
@@ -119,18 +123,6 @@ _NS = _Form(
 )
 
 
-def residuals_ND(params, data):
-  """Thousandths of L̂ - L(N, D) [n]; a function that stays the same object."""
-  fitted = _loss_ND(params, data['log_N'], data['log_x'], jnp)
-  return MILLI * (fitted - data['L'])
-
-
-def residuals_NS(params, data):
-  """The same of L(N, S_min)."""
-  fitted = _loss_NS(params, data['log_N'], data['log_x'], jnp)
-  return MILLI * (fitted - data['L'])
-
-
 def fit_ND(
   N: np.ndarray,
   D: np.ndarray,
@@ -150,7 +142,7 @@ def fit_ND(
   few = _too_few(N, D, 'D')
   if few:
     return Joint(*few)
-  found, data, means = _search(_ND, residuals_ND, N, D, L)
+  found, data, means = _search(_ND, N, D, L)
   out = _judged(_ND, found, means)._replace(N=N, x=D, L=L)
   if not out.ok:
     return out
@@ -159,9 +151,7 @@ def fit_ND(
   assert noise is not None
   rng = np.random.default_rng(seed)
   redrawn = L + left + uncertainty.noise_draws(rng, draws, len(L), noise)
-  return _with_draws(
-    out._replace(noise=noise), _ND, residuals_ND, data, means, redrawn
-  )
+  return _with_draws(out._replace(noise=noise), _ND, data, means, redrawn)
 
 
 def fit_NS(
@@ -196,7 +186,7 @@ def fit_NS(
   S_RK, L_RK = (np.stack(x) for x in zip(*rows))
   N_RK = np.broadcast_to(np.array([c.N for c in curves])[:, None], S_RK.shape)
   N, S, L = N_RK.ravel(), S_RK.ravel(), L_RK.ravel()
-  found, data, means = _search(_NS, residuals_NS, N, S, L)
+  found, data, means = _search(_NS, N, S, L)
   out = _judged(_NS, found, means)._replace(N=N, x=S, L=L)
   if not out.ok:
     return out
@@ -209,7 +199,7 @@ def fit_NS(
   # log N through them takes two.
   R = len(left_RK)
   moved = uncertainty.curve_draws(rng, draws, left_RK * np.sqrt(R / (R - 2)))
-  moved *= _wider(level, R - 2)
+  moved *= uncertainty.wider(level, R - 2)
   redrawn = fitted + moved.reshape(len(moved), -1)
   own_x = data['log_x'][: len(L)]
   log_x = np.tile(own_x, (draws, 1))
@@ -224,14 +214,8 @@ def fit_NS(
   shift, tilt = RESOLUTION * rng.normal(size=(2, draws, 1))
   log_x = log_x + shift + tilt * own_x / np.abs(own_x).max()
   return _with_draws(
-    out._replace(noise=noise), _NS, residuals_NS, data, means, redrawn, log_x
+    out._replace(noise=noise), _NS, data, means, redrawn, log_x
   )
-
-
-def _wider(level: float, dof: int) -> float:
-  """Student's quantile over the normal one."""
-  tail = (1 + level) / 2
-  return float(stats.t.ppf(tail, max(dof, 1)) / stats.norm.ppf(tail))
 
 
 def _evenly(S: np.ndarray, L: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -263,14 +247,14 @@ def _too_few(N, x, other: str) -> tuple[str, str] | None:
   return None
 
 
-def _search(form: _Form, residuals, N, x, L):
+def _search(form: _Form, N, x, L):
   """The minimum, the data as the fit takes them, and the mean logarithms."""
   log_N, log_x = np.log(N), np.log(x)
   n, m = float(log_N.mean()), float(log_x.mean())
   plain = {'log_N': log_N - n, 'log_x': log_x - m, 'L': np.asarray(L, float)}
   data = {name: parametric.pad(values) for name, values in plain.items()}
   ones = parametric.pad(np.ones(len(L)))
-  found = fit_lib.fit(residuals, _starts(form, plain), data, ones, DELTA)
+  found = fit_lib.fit(form.residuals, _starts(form, plain), data, ones, DELTA)
   return found, data, (n, m)
 
 
@@ -324,7 +308,7 @@ def _judged(form: _Form, found: fit_lib.Fit, means) -> Joint:
 
 
 def _with_draws(
-  out: Joint, form: _Form, residuals, data, means, redrawn, log_x=None
+  out: Joint, form: _Form, data, means, redrawn, log_x=None
 ) -> Joint:
   """Refits the law to redrawn losses, and log x if need be, each [B, n]."""
   assert out.fit is not None
@@ -334,7 +318,7 @@ def _with_draws(
     many['log_x'] = parametric.pad(log_x)
   weights = parametric.pad(np.ones_like(redrawn))
   refits = fit_lib.refit(
-    residuals, out.fit.params, many, weights, DELTA, batched_data=True
+    form.residuals, out.fit.params, many, weights, DELTA, batched_data=True
   )
   good = refits.certified & (refits.params[:, 2:] > 0).all(1)
   params = np.where(good[:, None], refits.params, np.nan)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from scaling_jax import laws
+from scaling_jax.analysis import content
 from scaling_jax.analysis import critical_batch
 from scaling_jax.analysis import hold_out
 from scaling_jax.analysis import kaplan
@@ -12,8 +13,6 @@ from scaling_jax.analysis import kaplan_laws
 from scaling_jax.analysis import log_line
 from scaling_jax.analysis import lower_hull
 from scaling_jax.analysis import uncertainty
-from scaling_jax.analysis.content import power_law
-from scaling_jax.analysis.content import thinned
 from scaling_jax.analysis.uncertainty import estimate
 from scaling_jax.analysis.uncertainty import exp_estimate
 
@@ -38,7 +37,7 @@ def parts(found: kaplan_laws.Laws, level: float) -> dict[str, Part]:
   }
   made['kaplan_L_C'] |= {
     'B': found.B,
-    'curves': [thinned(curve) for curve in found.curves],
+    'curves': [content.thinned(curve) for curve in found.curves],
   }
   adjusted, law = found.adjusted, found.critical.law
   if adjusted is None or law is None:
@@ -53,7 +52,7 @@ def parts(found: kaplan_laws.Laws, level: float) -> dict[str, Part]:
   for name in _ADJUSTED:
     made[name]['notes'] = [beyond] if beyond and _ok(made[name]) else []
   made['kaplan_L_Cmin']['curves'] = [
-    thinned(c._replace(C=np.asarray(law.C_min(c.C, found.B, c.L))))
+    content.thinned(c._replace(C=np.asarray(law.C_min(c.C, found.B, c.L))))
     for c in found.curves
   ]
   check = _consistency(adjusted, found, level)
@@ -136,7 +135,7 @@ def _along(found: log_line.LogLine, level: float, unit: float = PF_DAY) -> Part:
     'status': found.status,
     'sentence': found.sentence,
     'notes': [],
-    **power_law(line, draws, level),
+    **content.power_law(line, draws, level),
     **_drawn(found, level, unit),
   }
 
@@ -176,15 +175,8 @@ def _joint(found: kaplan.Joint, names, kind, level: float) -> Part:
       if name.endswith('_c'):
         value, drawn = np.log(value), None if drawn is None else np.log(drawn)
       out[name] = of(value, drawn, level)
-  fit = found.fit
-  for name in ('objective', 'gradient_norm', 'condition', 'n_starts',
-               'n_agree', 'solver'):  # fmt: skip
-    out[name] = getattr(fit, name) if fit else None
-  out['noise'] = (
-    uncertainty.unknown()
-    if found.noise is None
-    else uncertainty.sd_interval(found.noise, level)
-  )
+  out |= content.certificate(found.fit)
+  out['noise'] = content.noise(found.noise, level)
   out['points'] = [
     dict(zip((*names, 'L'), map(float, row)))
     for row in zip(found.N, found.x, found.L)

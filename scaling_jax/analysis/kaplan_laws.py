@@ -1,12 +1,13 @@
 """Which runs carry which of Kaplan's laws, and all of them on one study."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scaling_jax import laws
 from scaling_jax.analysis import critical_batch
+from scaling_jax.analysis import isoflop
 from scaling_jax.analysis import kaplan
 from scaling_jax.analysis import log_line
 from scaling_jax.analysis import lower_hull
@@ -176,15 +177,20 @@ def _largest(
 
   Of groups that are equal in that, the one with the most of what is fixed.
   """
-  best: list[_Seen] = []
-  rank = (0, 0.0)
-  for anchor in seen:
-    group = [s for s in seen if together(anchor, s)]
-    kinds = len({round(np.log(getattr(s, across)), 2) for s in group})
-    here = (kinds, getattr(anchor, fixed))
-    if here > rank:
-      best, rank = group, here
-  return best
+  return _first(
+    seen,
+    together,
+    lambda anchor, group: (
+      trained.kinds(getattr(s, across) for s in group),
+      getattr(anchor, fixed),
+    ),
+  )
+
+
+def _first(items: Sequence[Any], together, rank) -> list[Any]:
+  """Of the groups that go together with one of the items the highest in rank."""
+  groups = [(x, [y for y in items if together(x, y)]) for x in items]
+  return max(groups, key=lambda pair: rank(*pair), default=(None, []))[1]
 
 
 def _for_joint(seen: Sequence[_Seen]) -> list[_Seen]:
@@ -224,17 +230,13 @@ def _one_batch(
     if len(t.losses) and not trained.is_part(t, most)
     if (path := t.path()) is not None
   ]
-  best: list = []
-  rank = (0, 0)
-  for anchor, _ in paths:
-    group = [
-      (t, path)
-      for t, path in paths
-      if alike(t.B, anchor.B) and t.schedule == anchor.schedule
-    ]
-    here = (len({path.N for _, path in group}), len(group))
-    if here > rank:
-      best, rank = group, here
+  best = _first(
+    paths,
+    lambda one, other: (
+      alike(one[0].B, other[0].B) and one[0].schedule == other[0].schedule
+    ),
+    lambda _, group: (len({path.N for _, path in group}), len(group)),
+  )
   batch = float(np.mean([t.B for t, _ in best])) if best else float('nan')
   return batch, [path for _, path in best]
 
@@ -242,19 +244,16 @@ def _one_batch(
 def _batch_runs(every: Sequence[Trained]) -> list[BatchRun]:
   """The runs of the size that has the most batch sizes, before annealing."""
   known = [t for t in every if len(t.losses) and np.isfinite(t.B)]
-  best: list[Trained] = []
-  count = 0
-  for anchor in known:
-    group = [
-      t for t in known
-      if t.point.N == anchor.point.N
-      and trained.same_text(t, anchor)
-      and t.schedule == anchor.schedule
-      and t.warmup == anchor.warmup
-    ]  # fmt: skip
-    here = len({round(np.log(t.B), 2) for t in group})
-    if here > count:
-      best, count = group, here
+  best = _first(
+    known,
+    lambda one, other: (
+      one.point.N == other.point.N
+      and trained.same_text(one, other)
+      and one.schedule == other.schedule
+      and one.warmup == other.warmup
+    ),
+    lambda _, group: trained.kinds(t.B for t in group),
+  )
   return [
     BatchRun(t.point.run_id, t.B, t.rate, t.warmup, t.losses[: t.unannealed])
     for t in best
@@ -306,7 +305,7 @@ def _along(found, batch, law, drawn, draws, seed):
   C_DK = spent / (1 + batch / B_DK)
 
   def again(line: log_line.LogLine, y_DK) -> log_line.LogLine:
-    moved = log_line.slopes(np.log(C_DK), np.log(y_DK))
+    moved = isoflop.lines(np.log(C_DK), np.log(y_DK))
     return line._replace(draws=line.draws + moved - line.line)
 
   tall = np.broadcast_to(L, C_DK.shape)

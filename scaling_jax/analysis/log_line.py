@@ -85,13 +85,6 @@ def fit(
   )
 
 
-def slopes(log_x: np.ndarray, log_y: np.ndarray) -> np.ndarray:
-  """[B, 2] slopes and intercepts of many lines through [B, n] points."""
-  off = log_x - log_x.mean(-1, keepdims=True)
-  slope = np.sum(off * log_y, -1) / np.sum(off * off, -1)
-  return np.stack([slope, log_y.mean(-1) - slope * log_x.mean(-1)], -1)
-
-
 def must_slope(found: LogLine, sign: int, said: str, level: float) -> LogLine:
   """The line, or 'not_identified' where its slope may have the other sign.
 

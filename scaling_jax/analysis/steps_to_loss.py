@@ -90,16 +90,12 @@ class _Path(NamedTuple):
 
   @classmethod
   def of(cls, run: BatchRun) -> '_Path':
-    step, L = curves_lib.falling(
-      run.losses, max(run.warmup, curves_lib.FIRST_STEP)
-    )
-    if not np.all(L > 0):
-      step, L = np.empty(0), np.empty(0)
+    step, L = curves_lib.falling(run.losses, run.warmup)
     return cls(run, np.log(step), L)
 
   def step_at(self, L: float) -> float:
     """Where the loss falls to L; nan if before the first bin or never."""
-    if len(self.L) < 2 or not self.L[-1] <= L <= self.L[0]:
+    if not len(self.L) or not self.L[-1] <= L <= self.L[0]:
       return np.nan
     return float(np.exp(np.interp(-L, -self.L, self.log_step)))
 

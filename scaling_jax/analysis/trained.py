@@ -91,10 +91,8 @@ class Trained(NamedTuple):
     """The curve between warmup and annealing, made to fall."""
     if not len(self.losses):
       return None
-    step, L = curves_lib.falling(
-      self.losses[: self.unannealed], max(self.warmup, curves_lib.FIRST_STEP)
-    )
-    if len(step) < 2 or not np.all(L > 0):
+    step, L = curves_lib.falling(self.losses[: self.unannealed], self.warmup)
+    if not len(step):
       return None
     p, D = self.point, step * self.B
     return envelope.TrainingCurve(p.run_id, p.N, 6 * p.N * D, D, L)
@@ -185,6 +183,11 @@ def same_text(one: Trained, other: Trained) -> bool:
 def alike(one: float, other: float) -> bool:
   """Whether two counts are one but for rounding."""
   return abs(math.log(one / other)) < SAME
+
+
+def kinds(counts: Iterable[float]) -> int:
+  """How many counts differ by more than rounding."""
+  return len({round(math.log(x), 2) for x in counts})
 
 
 class Apart(NamedTuple):
@@ -296,7 +299,7 @@ def _alike(every: Sequence[Trained], length) -> list[list[int]]:
 
 
 def _batch_sizes(every: Sequence[Trained], group: Sequence[int]) -> int:
-  return len({round(math.log(every[i].B), 2) for i in group})
+  return kinds(every[i].B for i in group)
 
 
 def _best_of(every: Sequence[Trained], group: Iterable[int]) -> int:

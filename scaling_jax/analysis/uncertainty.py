@@ -77,6 +77,12 @@ def curve_draws(
   return shares @ curves
 
 
+def wider(level: float, dof: float) -> float:
+  """Student's quantile over the normal one: what few points add to draws."""
+  tail = (1 + level) / 2
+  return float(stats.t.ppf(tail, dof) / stats.norm.ppf(tail))
+
+
 def resampled_weights(
   rng: np.random.Generator, draws: int, n: int
 ) -> np.ndarray:
