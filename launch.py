@@ -6,11 +6,10 @@ python launch.py --config=configs/c1.py --dry_run what it would train, and cost
 python launch.py --config=configs/c1.py --analyze and fit the laws
 python launch.py --config=configs/c1.py --parallel=2 two runs at a time
 
-The same command goes on where it was stopped, and does not train a finished
-run again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat16.
+The same command resumes where it was stopped, and does not train a finished run
+again. Any knob of configs/common.py can be set: --config.train.dtype=bfloat16.
 """
 
-import difflib
 import functools
 import os
 import pathlib
@@ -24,6 +23,7 @@ from ml_collections import config_flags
 
 from scaling_jax import errors
 from scaling_jax.errors import UserError
+from scaling_jax.training import config_files
 from scaling_jax.training import huge_pages
 from scaling_jax.training import interrupts
 
@@ -85,11 +85,11 @@ def _run(config: ml_collections.ConfigDict, data_dir: os.PathLike) -> None:
   except experiment.Incomplete as error:
     incomplete = error
   if analyze:
-    from scaling_jax.analysis import pipeline
+    from scaling_jax.analysis import __main__ as analysis
 
     folder = epath.Path(_WORKDIR.value) / config.experiment
     try:
-      pipeline.run([folder], folder / 'report', brief=True)
+      analysis.run([folder], folder / 'report', shown='brief')
     except UserError as error:
       raise incomplete or error from error
   if incomplete is not None:
@@ -111,10 +111,13 @@ def _parse_flags(argv: list[str]) -> list[str]:
     first = _first_cause(error)
     if isinstance(first, UserError):
       _stop(str(first), 2)
+    given = _given_config(argv)
+    if isinstance(first, AttributeError) and first.name == 'get_config':
+      _stop(config_files.no_config(given, 'config', first), 2)
     if isinstance(first, (LookupError, AttributeError)):
       _stop(_unknown_field(argv, first), 2)
     if isinstance(first, OSError):
-      _stop(_unreadable_config(argv, first), 2)
+      _stop(config_files.unreadable(given, 'config', first), 2)
     if isinstance(error, (flags.Error, TypeError, ValueError)):
       _stop(' '.join(str(error).split()) + '; see --help', 2)
     raise
@@ -134,7 +137,7 @@ def _unknown_field(argv: list[str], error: BaseException) -> str:
   for arg in argv[1:]:
     name = arg.lstrip('-').partition('=')[0].removeprefix('config.')
     if arg.lstrip('-').startswith('config.') and name not in known:
-      near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+      near = errors.suggest(name, known)
       advice = f'try {" or ".join(near)}' if near else 'look there'
       return (
         f'unknown config field {name!r}: it must be one that configs/common.py'
@@ -143,15 +146,14 @@ def _unknown_field(argv: list[str], error: BaseException) -> str:
   return f'the config asks for {error}, which it does not have; look there'
 
 
-def _unreadable_config(argv: list[str], error: OSError) -> str:
-  given = [a.partition('=')[2] for a in argv if a.lstrip('-')[:7] == 'config=']
-  path = ''.join(given[-1:]).partition(':')[0]
-  reason = 'no such file' if not os.path.exists(path) else error
-  known = sorted(p.name for p in (_ROOT / 'configs').glob('*.py'))
-  return (
-    f'--config={path} cannot be read ({reason}): it must be a config file; try'
-    f' {" or ".join(f"configs/{n}" for n in known if n != "common.py")}'
-  )
+def _given_config(argv: list[str]) -> str:
+  """What follows --config, where it is given last."""
+  given = ''
+  for arg, following in zip(argv, [*argv[1:], '']):
+    name, equals, value = arg.lstrip('-').partition('=')
+    if arg.startswith('-') and name == 'config':
+      given = value if equals else following
+  return given
 
 
 def _guarded(argv: list[str]) -> None:
@@ -161,7 +163,7 @@ def _guarded(argv: list[str]) -> None:
       _main,
       argv,
       'launch.py',
-      'stopped; the same command goes on from the last checkpoint',
+      'stopped; the same command resumes from the last checkpoint',
     )
 
 

@@ -1,14 +1,19 @@
 """How often the intervals hold the truth, on simulated studies.
 
 python benchmarks/coverage.py [--studies=400] [--draws=400] [--out=FILE.md]
+  [--levels=0.5,0.8,0.95,0.99] [--approaches=1,2,3] [--only=NAME]
 
 Laws with known answers, the grids of real studies, and the noise that seeds
 make. For the numbers from which the analysis derives the others: the share of
-95 % intervals that hold the truth (a missing bound holds all on its side), and
-the median width. 400 studies know a share of 95 % to about 1.1 points.
+intervals that hold the truth (an open end holds all on its side), and the
+median width, at each level. 400 studies know a share of 95% to about 1.1
+points, and one of 50% to 2.5. Each approach has studies of its own, the same
+whichever others run beside it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+import dataclasses
 import sys
 import time
 from typing import NamedTuple
@@ -18,19 +23,24 @@ from absl import app
 from absl import flags
 import numpy as np
 
+from scaling_jax import formatting
 from scaling_jax import laws
-from scaling_jax.analysis import envelope
-from scaling_jax.analysis import isoflop
-from scaling_jax.analysis import parametric
-from scaling_jax.analysis import simulate
-from scaling_jax.analysis import uncertainty
+from scaling_jax import published
+from scaling_jax.analysis.fitting import chinchilla
+from scaling_jax.analysis.fitting import envelope
+from scaling_jax.analysis.fitting import isoflop
+from scaling_jax.analysis.fitting import simulate
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import Interval
 
 _STUDIES = flags.DEFINE_integer('studies', 400, 'Simulated studies a row.')
 _DRAWS = flags.DEFINE_integer('draws', 400, 'Bootstrap refits of each.')
-_OUT = flags.DEFINE_string('out', None, 'A Markdown file for the table.')
+_LEVELS = flags.DEFINE_list('levels', ['0.95'], 'Of the intervals.')
+_APPROACHES = flags.DEFINE_list('approaches', ['3', '2', '1'], 'Which to run.')
+_OUT = flags.DEFINE_string('out', None, 'A Markdown file for the tables.')
 _ONLY = flags.DEFINE_string('only', '', 'Rows whose name holds this.')
 
-LEVEL = 0.95
 FAMILY = np.array([221664, 443232, 997152, 1968768, 3937408.0])
 NANOCHAT = np.array(
   [41943552, 70124320, 110101632, 164234784, 234883072, 324405792, 435162240.0]
@@ -45,8 +55,37 @@ class Study(NamedTuple):
   law: laws.Chinchilla
   noise: float
 
+  def rng(self, approach: str) -> np.random.Generator:
+    # Each study its own noise, so that a bad draw does not mark every row.
+    seed = zlib.crc32(self.name.encode())
+    return np.random.default_rng([seed, int(1e6 * self.noise), int(approach)])
 
-def studies():
+
+class Row(NamedTuple):
+  """How a number fared in all studies, at one level.
+
+  Attributes:
+    study, number, level: which.
+    held: the share of intervals that hold the truth.
+    open: the share without an end.
+    width: the median of those with both.
+    missing: the share of studies that state no such number.
+  """
+
+  study: Study
+  number: str
+  level: float
+  held: float
+  open: float
+  width: float
+  missing: float
+
+
+# What a study states: the number's name, its estimate, the truth.
+Stated = tuple[str, Estimate, float]
+
+
+def studies() -> Iterator[Study]:
   homework = simulate.Design.of(
     [(6e13, FAMILY), (3e14, FAMILY[1:4]), (6e14, FAMILY[1:5])]
   )
@@ -58,7 +97,7 @@ def studies():
   )
   nine = simulate.Design.of(
     [
-      (C, laws.BESIROGLU.optimum(C).N * np.geomspace(0.2, 5, 9))
+      (C, published.BESIROGLU.optimum(C).N * np.geomspace(0.2, 5, 9))
       for C in np.geomspace(6e18, 3e21, 9)
     ]
   )
@@ -72,161 +111,162 @@ def studies():
       yield Study(name, design, simulate.law_through(*at), noise)
       law = simulate.law_through(*at, **lopsided)
       yield Study(f'{name}, lopsided law', design, law, noise)
-  yield Study('Chinchilla, 9 x 9 runs', nine, laws.BESIROGLU, 0.003)
+  yield Study('Chinchilla, 9 x 9 runs', nine, published.BESIROGLU, 0.003)
 
 
 def main(argv) -> None:
   del argv
-  lines = []
+  levels = [float(level) for level in _LEVELS.value]
+  rows: list[Row] = []
   for study in studies():
     if _ONLY.value not in study.name:
       continue
     begin = time.perf_counter()
-    rows = list(run(study))
-    took = time.perf_counter() - begin
-    print(f'{study.name}, noise {study.noise:.1%}: {took:.0f} s', flush=True)
-    lines += [(study, *row) for row in rows]
-  text = table(lines)
+    rows += run(study, levels)
+    took = formatting.duration(time.perf_counter() - begin)
+    noise = formatting.percent(study.noise)
+    print(f'{study.name}, noise {noise}: {took}', flush=True)
+  text = '\n'.join(
+    f'{formatting.percent(level)} intervals\n\n{table(rows, level)}'
+    for level in levels
+  )
   print(text)
   if _OUT.value:
     with open(_OUT.value, 'w') as file:
       file.write(text)
-  worst = min(line[2] for line in lines)
-  print(f'least often held: {worst:.1%}', file=sys.stderr)
-
-
-def run(study: Study):
-  """[(number, share held, share without a bound, median width)]."""
-  # Each study its own noise, so that a bad draw does not mark every row.
-  rng = np.random.default_rng(
-    [zlib.crc32(study.name.encode()), int(1e6 * study.noise)]
-  )
-  C_target = 10 * study.design.C.max()
-  held: dict[str, list] = defaultdict(list)
-  for i in range(_STUDIES.value):
-    L = simulate.losses(study.law, study.design, study.noise, rng)
-    found = fit_law(study, L, i)
-    fits = (
-      *by_law(study, found, C_target),
-      *by_isoflop(study, L, found, C_target, i),
+  for level in levels:
+    worst = min(row.held for row in rows if row.level == level)
+    print(
+      f'{formatting.percent(level)} intervals: least often held'
+      f' {formatting.percent(worst)}',
+      file=sys.stderr,
     )
-    if i < 100:  # slower, and its intervals are wide
-      fits += tuple(by_envelope(study, rng, i))
-    for name, interval, truth in fits:
-      held[name].append((interval, truth))
-  for name, pairs in held.items():
-    known = [(e, t) for e, t in pairs if e['value'] is not None]
+
+
+def run(study: Study, levels: Sequence[float]) -> Iterator[Row]:
+  """Every number at every level, of all approaches that were asked for."""
+  found: dict[tuple[str, float], list[tuple[Interval, float]]]
+  found = defaultdict(list)
+  for approach in _APPROACHES.value:
+    rng = study.rng(approach)
+    for i in range(_STUDIES.value):
+      for name, estimate, truth in APPROACHES[approach](study, rng, i):
+        for level in levels:
+          found[name, level].append((estimate.at(level), truth))
+  for (name, level), pairs in found.items():
+    known = [(x, truth) for x, truth in pairs if np.isfinite(x.value)]
     if len(known) < len(pairs) / 2:
-      continue  # most such studies get no number, and say so
-    inside = [holds(e, t) for e, t in known]
-    open_ = [e['low'] is None or e['high'] is None for e, _ in known]
-    widths = [e['high'] - e['low'] for (e, _), o in zip(known, open_) if not o]
-    yield (
+      continue  # most such studies state no number
+    inside = [x.low <= truth <= x.high for x, truth in known]
+    widths = [x.high - x.low for x, _ in known if x.known]
+    yield Row(
+      study,
       name,
-      float(np.mean(inside)),
-      float(np.mean(open_)),
-      float(np.median(widths)) if widths else np.nan,
-      1 - len(known) / len(pairs),
+      level,
+      held=float(np.mean(inside)),
+      open=1 - len(widths) / len(known),
+      width=float(np.median(widths)) if widths else np.nan,
+      missing=1 - len(known) / len(pairs),
     )
 
 
-def holds(interval, truth) -> bool:
-  low, high = interval['low'], interval['high']
-  return bool((low is None or low <= truth) and (high is None or truth <= high))
+def drawn(seed: int) -> Bootstrap:
+  return Bootstrap(draws=_DRAWS.value, seed=seed)
 
 
-def fit_law(study, L, seed) -> parametric.Parametric:
+def fit_law(study: Study, L: np.ndarray, seed: int) -> chinchilla.ChinchillaFit:
   design = study.design
-  return parametric.fit(
-    design.N, design.D, L, 2, _DRAWS.value, starts='projection',
-    solver='optimistix', seed=seed,
+  return chinchilla.fit(
+    design.N, design.D, L, n_budgets=2, bootstrap=drawn(seed),
+    starts='projection', solver='optimistix',
   )  # fmt: skip
 
 
-def by_law(study, found, C):
+def by_law(
+  study: Study, rng: np.random.Generator, seed: int
+) -> Iterator[Stated]:
   """Approach 3: the five parameters, the exponent, and what to train."""
+  L = simulate.losses(study.law, study.design, study.noise, rng)
+  found = fit_law(study, L, seed)
+  C = 10 * study.design.C.max()
+  for name, of in (
+    ('E', lambda x: x.E),
+    ('log A', lambda x: np.log(x.A)),
+    ('log B', lambda x: np.log(x.B)),
+    ('alpha', lambda x: x.alpha),
+    ('beta', lambda x: x.beta),
+    ('a', lambda x: x.exponent_N),
+    ('log N_opt(10 C)', lambda x: np.log(x.optimum(C).N)),
+    ('L(10 C)', lambda x: x.optimum(C).L),
+  ):
+    estimate = found.estimate(of) if found.ok else Estimate()
+    yield f'3: {name}', estimate, float(of(study.law))
 
-  def at(name, of):
-    if not found.ok or found.law is None or found.draws is None:
-      return name, uncertainty.unknown(), 0.0
-    interval = uncertainty.estimate(of(found.law), of(found.draws), LEVEL)
-    return name, interval, float(of(study.law))
 
-  yield at('3: E', lambda x: x.E)
-  yield at('3: log A', lambda x: np.log(x.A))
-  yield at('3: log B', lambda x: np.log(x.B))
-  yield at('3: alpha', lambda x: x.alpha)
-  yield at('3: beta', lambda x: x.beta)
-  yield at('3: a', lambda x: x.exponent_N)
-  yield at('3: log N_opt(10 C)', lambda x: np.log(x.optimum(C).N))
-  yield at('3: L(10 C)', lambda x: x.optimum(C).L)
-
-
-def by_isoflop(study, L, fitted, C, seed):
-  """Approach 2: each minimum, the exponents, and what to train."""
+def by_isoflop(
+  study: Study, rng: np.random.Generator, seed: int
+) -> Iterator[Stated]:
+  """Approach 2: each minimum, the exponent, and what to train."""
   design, law = study.design, study.law
+  L = simulate.losses(law, design, study.noise, rng)
+  fitted = fit_law(study, L, seed)
   groups = [
-    (c, *(x[design.C == c] for x in (design.N, design.D, L)))
+    isoflop.Group(c, *(x[design.C == c] for x in (design.N, design.D, L)))
     for c in np.unique(design.C)
   ]
-  found = isoflop.fit(
-    groups, fitted.law if fitted.ok else None, _DRAWS.value, seed
-  )
+  found = isoflop.fit(groups, fitted.law if fitted.ok else None, drawn(seed))
   for budget in found.budgets:
     best = law.optimum(budget.C)
-    if not budget.counts or budget.draws is None:
-      yield '2: log N_opt', uncertainty.unknown(), 0.0
-      yield '2: L_min', uncertainty.unknown(), 0.0
-      continue
-    estimates = isoflop.estimates(budget, LEVEL)
-    yield '2: log N_opt', logs(estimates['N_opt']), float(np.log(best.N))
-    yield '2: L_min', estimates['L_min'], best.L
-  if not found.ok or found.N_opt is None or found.N_draws is None:
-    yield '2: a', uncertainty.unknown(), 0.0
-    yield '2: log N_opt(10 C)', uncertainty.unknown(), 0.0
-    return
-  a = uncertainty.estimate(found.N_opt[0], found.N_draws[:, 0], LEVEL)
-  bias = None if found.N_bias is None else found.N_bias[0]
-  yield '2: a', uncertainty.widen(a, bias), law.exponent_N
-  N, _ = isoflop.at(found, C, LEVEL)
-  yield '2: log N_opt(10 C)', logs(N), float(np.log(law.optimum(C).N))
+    minimum = {'N_opt': Estimate(), 'L_min': Estimate()}
+    if budget.counts and budget.draws is not None:
+      minimum = budget.estimates()
+    yield '2: log N_opt', logs(minimum['N_opt']), float(np.log(best.N))
+    yield '2: L_min', minimum['L_min'], float(best.L)
+  exponent = at_target = Estimate()
+  C = 10 * design.C.max()
+  if found.ok:
+    exponent = found.estimates()['exponent_N']
+    at_target = logs(found.N_opt.estimate_at(C))
+  yield '2: a', exponent, law.exponent_N
+  yield '2: log N_opt(10 C)', at_target, float(np.log(law.optimum(C).N))
 
 
-def logs(interval):
-  return {
-    k: None if v is None else float(np.log(v)) for k, v in interval.items()
-  }
+def logs(estimate: Estimate) -> Estimate:
+  """A number's logarithm, as it is kept."""
+  return dataclasses.replace(estimate, log=False)
 
 
-def by_envelope(study, rng, seed):
+def by_envelope(
+  study: Study, rng: np.random.Generator, seed: int
+) -> Iterator[Stated]:
   """Approach 1: the exponent."""
   curves = simulate.training_curves(study.law, study.design, study.noise, rng)
-  found = envelope.fit(curves, 200, seed)
-  if not found.ok or found.N_opt is None or found.N_draws is None:
-    yield '1: a', uncertainty.unknown(), 0.0
-    return
-  interval = uncertainty.estimate(found.N_opt[0], found.N_draws[:, 0], LEVEL)
-  yield '1: a', interval, study.law.exponent_N
+  found = envelope.fit(curves, drawn(seed))
+  exponent = found.estimates()['exponent_N'] if found.ok else Estimate()
+  yield '1: a', exponent, study.law.exponent_N
 
 
-def table(lines) -> str:
-  """Rows are numbers, columns are studies; held in %, and the median width."""
-  columns = list(dict.fromkeys((s.name, s.noise) for s, *_ in lines))
-  names = list(dict.fromkeys(line[1] for line in lines))
+APPROACHES = {'1': by_envelope, '2': by_isoflop, '3': by_law}
+
+
+def table(rows: Sequence[Row], level: float) -> str:
+  """Lines are studies, columns numbers; held in %, and the median width."""
+  rows = [row for row in rows if row.level == level]
+  names = list(dict.fromkeys(row.number for row in rows))
   cells = {
-    ((s.name, s.noise), name): (
-      f'{100 * held:.1f} ({width:.2g}'
-      + (f', {open_:.0%} open' if open_ >= 0.005 else '')
-      + (f', {missing:.0%} none' if missing >= 0.005 else '')
+    (row.study.name, row.study.noise, row.number): (
+      f'{100 * row.held:.1f} ({row.width:.2g}'
+      + (f', {row.open:.0%} open' if row.open >= 0.005 else '')
+      + (f', {row.missing:.0%} none' if row.missing >= 0.005 else '')
       + ')'
     )
-    for s, name, held, open_, width, missing in lines
+    for row in rows
   }
   out = ['| study | noise | ' + ' | '.join(names) + ' |']
   out.append('|' + '---|' * (len(names) + 2))
-  for column in columns:
-    row = [cells.get((column, name), '–') for name in names]
-    out.append(f'| {column[0]} | {column[1]:.1%} | ' + ' | '.join(row) + ' |')
+  for name, noise in dict.fromkeys((r.study.name, r.study.noise) for r in rows):
+    line = [cells.get((name, noise, number), '–') for number in names]
+    out.append(f'| {name} | {noise:.1%} | ' + ' | '.join(line) + ' |')
   return '\n'.join(out) + '\n'
 
 

@@ -2,7 +2,7 @@
 
 python benchmarks/fit_times.py [--out=docs/fit_times.svg]
 
-Studies simulated from Besiroglu et al.'s law with 0.3 % noise on nine budgets.
+Studies simulated from Besiroglu et al.'s law with 0.3% noise on nine budgets.
 From 240 runs, Hoffmann's 4500 starts and 4000 refits one number at a time is
 changed. Every time is the better of two, after a first that compiles.
 """
@@ -15,11 +15,11 @@ import fits
 from matplotlib import pyplot as plt
 import numpy as np
 
-from scaling_jax import laws
-from scaling_jax.analysis import drawing
-from scaling_jax.analysis import parametric
-from scaling_jax.analysis import simulate
-from scaling_jax.analysis import uncertainty
+from scaling_jax import drawing
+from scaling_jax import published
+from scaling_jax.analysis.fitting import chinchilla_data
+from scaling_jax.analysis.fitting import simulate
+from scaling_jax.analysis.fitting.chinchilla_data import LogData
 
 _OUT = flags.DEFINE_string('out', None, 'A picture, by its ending.')
 
@@ -47,25 +47,22 @@ def seconds(runs, starts, refits):
   """Of the fit from the starts, and of the refits."""
   C = np.geomspace(1e18, 1e22, min(9, runs // 4))
   counts = np.diff(np.linspace(0, runs, len(C) + 1).astype(int))
-  best = np.asarray(laws.BESIROGLU.optimum(C).N)
+  best = np.asarray(published.BESIROGLU.optimum(C).N)
   design = simulate.Design.of(
     [(c, n * np.geomspace(0.1, 10, k)) for c, n, k in zip(C, best, counts)]
   )
   L = simulate.losses(
-    laws.BESIROGLU, design, 0.003, np.random.default_rng(runs)
+    published.BESIROGLU, design, 0.003, np.random.default_rng(runs)
   )
-  centred = parametric.Centred.of(design.N, design.D, L)
-  grid = parametric.grid_starts(centred)
+  data = LogData.of(design.N, design.D, L)
+  grid = chinchilla_data.grid_starts(data)
   grid = grid[:: len(grid) // starts][:starts]
-  weights = parametric.pad(
-    uncertainty.resampled_weights(np.random.default_rng(0), refits, runs)
-  )
   times = []
   for _ in range(3):
     began = time.perf_counter()
-    found = fits.fit(centred, grid)
+    found = fits.fit(data, grid)
     fitted = time.perf_counter()
-    fits.refit(centred, found.params, weights)
+    fits.refit(data, found.params, refits)
     times.append((fitted - began, time.perf_counter() - fitted))
   return tuple(np.min(times[1:], axis=0))
 

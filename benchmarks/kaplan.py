@@ -1,12 +1,13 @@
 """Kaplan's laws on points of published figures, and how intervals hold.
 
-PYTHONPATH=. python benchmarks/kaplan.py --published=FOLDER
-PYTHONPATH=. python benchmarks/kaplan.py --studies=100
+python benchmarks/kaplan.py --published=FOLDER
+python benchmarks/kaplan.py --studies=100 [--levels=0.5,0.8,0.95,0.99]
 
 FOLDER has nanogpt_kaplan_L_N.csv, nanogpt_kaplan_L_ND.csv and
 nanogpt_critical_batch.csv, read off the figures of shehper/scaling_laws. The
-second prints the share of 95 % intervals that hold the truth on simulated
-studies, and their median width, for each law at several noises.
+second prints the share of intervals that hold the truth on simulated studies at
+each level, and their median width at the last, for each law at several noises.
+100 studies know a share of 95% to about 2 points, and one of 50% to 5.
 """
 
 from collections import defaultdict
@@ -18,82 +19,77 @@ from absl import app
 from absl import flags
 import numpy as np
 
+from scaling_jax import compile_cache
+from scaling_jax import formatting
 from scaling_jax import laws
-from scaling_jax.analysis import critical_batch
-from scaling_jax.analysis import kaplan
-from scaling_jax.analysis import log_line
-from scaling_jax.analysis import lower_hull
-from scaling_jax.analysis import simulate
-from scaling_jax.analysis import uncertainty
-from scaling_jax.analysis import words
-from scaling_jax.analysis.envelope import TrainingCurve
+from scaling_jax import published as published_lib
+from scaling_jax.analysis.fitting import critical_batch
+from scaling_jax.analysis.fitting import frontier
+from scaling_jax.analysis.fitting import kaplan
+from scaling_jax.analysis.fitting import power_law
+from scaling_jax.analysis.fitting import simulate
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.result import LEVEL
+from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import FitResult
+from scaling_jax.analysis.fitting.smoothing import LossCurve
 
 _PUBLISHED = flags.DEFINE_string('published', None, 'Folder of the points.')
 _STUDIES = flags.DEFINE_integer('studies', 0, 'Simulated studies a row.')
 _DRAWS = flags.DEFINE_integer('draws', 400, 'Redrawn studies of each.')
+_LEVELS = flags.DEFINE_list('levels', ['0.5', '0.8', '0.95', '0.99'], 'Levels.')
+_ONLY = flags.DEFINE_string('only', '', 'Laws whose name holds this.')
 
-LEVEL = 0.95
-STEPS = laws.KAPLAN_L_NS
+STEPS = published_lib.KAPLAN_L_NS
 BATCH = laws.CriticalBatch(B_star=2e7, alpha_B=0.235)
 # What shehper/scaling_laws states of its own L(N).
 STATED = {('L(N)', 'alpha_N'): '0.0823', ('L(N)', 'N_c'): '3.81e13'}
 
-# (law, number, estimate, truth or nan)
-Numbers = Iterator[tuple[str, str, uncertainty.Estimate, float]]
+# (law, number, estimate, truth)
+Numbers = Iterator[tuple[str, str, Estimate, float]]
 
 
 def _columns(name: str) -> np.ndarray:
+  assert _PUBLISHED.value is not None
   with (pathlib.Path(_PUBLISHED.value) / name).open(newline='') as file:
     return np.array(list(csv.reader(file))[1:], float).T
 
 
-def _scale(found: log_line.LogLine, law: str, x: str, truth=None) -> Numbers:
-  """alpha_x, and x_c."""
-  slope, intercept = found.line
-  slopes, intercepts = found.draws.T
-  alpha, x_c = truth or (np.nan, np.nan)
-  yield law, f'alpha_{x}', uncertainty.estimate(-slope, -slopes, LEVEL), alpha
-  log_c = -intercept / slope, -intercepts / slopes
-  yield law, f'{x}_c', uncertainty.exp_estimate(*log_c, LEVEL), x_c
-
-
-def _joint(found: kaplan.Joint, law: str, truth=None) -> Numbers:
-  for name, value, drawn in zip(found.law._fields, found.law, found.draws):
-    exact = getattr(truth, name) if truth else np.nan
-    if name.endswith('_c'):
-      value, drawn = np.log(value), np.log(drawn)
-      yield law, name, uncertainty.exp_estimate(value, drawn, LEVEL), exact
-    else:
-      yield law, name, uncertainty.estimate(value, drawn, LEVEL), exact
-
-
-def _critical(found: critical_batch.Critical, truth=None) -> Numbers:
-  law, drawn = found.law, found.draws
-  B_star, alpha_B = truth or (np.nan, np.nan)
-  logs = np.log(law.B_star), np.log(drawn.B_star)
-  yield 'B_crit(L)', 'B*', uncertainty.exp_estimate(*logs, LEVEL), B_star
-  yield (
-    'B_crit(L)', 'alpha_B',
-    uncertainty.estimate(law.alpha_B, drawn.alpha_B, LEVEL), alpha_B,
-  )  # fmt: skip
-
-
 def published() -> None:
-  N, L = _columns('nanogpt_kaplan_L_N.csv')
-  rows = list(_scale(log_line.fit(N, L, 'sizes'), 'L(N)', 'N'))
+  """Fits the published points; prints each number beside what was stated."""
+  x_c, alpha = power_law.fit(
+    *_columns('nanogpt_kaplan_L_N.csv')
+  ).kaplan_estimates()
   joint = kaplan.fit_ND(*_columns('nanogpt_kaplan_L_ND.csv'))
-  rows += _joint(joint, 'L(N, D)')
-  L, B = _columns('nanogpt_critical_batch.csv')
-  critical = critical_batch.law_of(log_line.fit(L, B, 'losses'))
-  rows += _critical(critical)
-  print('| law | number | fitted here [95 %] | stated there |')
+  batch = critical_batch.law_of(
+    power_law.fit(*_columns('nanogpt_critical_batch.csv'))
+  )
+  print(
+    f'| law | number | fitted here [{formatting.percent(LEVEL)}] | stated |'
+  )
   print('|---|---|---|---|')
-  for law, name, x, _ in rows:
-    stated = STATED.get((law, name), '–')
-    print(f'| {law} | {name} | {words.estimate(x)} | {stated} |')
-  print(f'1/alpha_B = {1 / critical.law.alpha_B:.3f}')
+  for law, estimates in (
+    ('L(N)', {'alpha_N': alpha, 'N_c': x_c}),
+    ('L(N, D)', joint.estimates()),
+    ('B_crit(L)', batch.estimates()),
+  ):
+    for name, one in estimates.items():
+      stated = STATED.get((law, name), formatting.NOTHING)
+      print(f'| {law} | {name} | {one.at()} | {stated} |')
+  print(f'1/alpha_B = {1 / batch.law.alpha_B:.3f}')
   sd = np.exp(np.std(np.log(joint.draws.D_c)))
   print(f'One standard error of D_c is a factor of {sd:.1f}.')
+
+
+def _against(fit: FitResult, law: str, truth) -> Numbers:
+  """Each number of a fit that answers, beside the truth."""
+  if fit.ok:
+    for name, one in fit.estimates().items():
+      yield law, name, one, getattr(truth, name)
+
+
+def _how(seed: int) -> Bootstrap:
+  return Bootstrap(draws=_DRAWS.value, seed=seed)
 
 
 def _of_ND(noise: float, rng, seed: int) -> Numbers:
@@ -101,43 +97,38 @@ def _of_ND(noise: float, rng, seed: int) -> Numbers:
     x.ravel()
     for x in np.meshgrid(np.geomspace(1e6, 1e8, 3), np.geomspace(1e7, 1e10, 5))
   )
-  L = laws.KAPLAN.loss(N, D) * np.exp(noise * rng.normal(size=N.size))
-  found = kaplan.fit_ND(N, D, L, _DRAWS.value, seed)
-  if found.ok:
-    yield from _joint(found, 'L(N, D), 3 x 5 runs', laws.KAPLAN)
+  law = published_lib.KAPLAN
+  L = law.loss(N, D) * np.exp(noise * rng.normal(size=N.size))
+  found = kaplan.fit_ND(N, D, L, bootstrap=_how(seed))
+  yield from _against(found, 'L(N, D), 3 x 5 runs', law)
 
 
-def _curves(noise: float, rng) -> tuple[list[TrainingCurve], np.ndarray]:
+def _curves(noise: float, rng) -> tuple[list[LossCurve], np.ndarray]:
   """Seven runs; a run's seed moves its curve, and a third as much each bin."""
   S = np.geomspace(100, 1e5, 100)
   curves = []
   for N in np.geomspace(1e5, 1e8, 7):
     moved = noise * (rng.normal() + 0.3 * rng.normal(size=S.size))
     L = np.minimum.accumulate(STEPS.loss(N, S) * np.exp(moved))
-    curves.append(TrainingCurve(f'{N:g}', float(N), 6e5 * N * S, 1e5 * S, L))
+    curves.append(LossCurve(f'{N:g}', float(N), 6e5 * N * S, 1e5 * S, L))
   return curves, S
 
 
 def _of_NS(noise: float, rng, seed: int) -> Numbers:
   curves, S = _curves(noise, rng)
-  found = kaplan.fit_NS(curves, [S] * len(curves), _DRAWS.value, seed)
-  if found.ok:
-    yield from _joint(found, 'L(N, S_min), 7 runs', STEPS)
+  found = kaplan.fit_NS(curves, [S] * len(curves), bootstrap=_how(seed))
+  yield from _against(found, 'L(N, S_min), 7 runs', STEPS)
 
 
 def _of_hull(noise: float, rng, seed: int) -> Numbers:
-  found = lower_hull.fit(_curves(noise, rng)[0], _DRAWS.value, seed)
+  found = frontier.unjudged(_curves(noise, rng)[0], bootstrap=_how(seed))
   if found.ok:
     alpha = 1 / (1 / STEPS.alpha_N + 1 / STEPS.alpha_S)
-    law = 'hull, 7 runs'
-    for name, line, sign, truth in (
-      ('alpha_C', found.L_line, -1, alpha),
-      ('exponent of N_opt', found.N_line, 1, alpha / STEPS.alpha_N),
+    for name, truth in (
+      ('alpha_C', alpha),
+      ('exponent_N', alpha / STEPS.alpha_N),
     ):
-      x = uncertainty.estimate(
-        sign * line.line[0], sign * line.draws[:, 0], LEVEL
-      )
-      yield law, name, x, truth
+      yield 'hull, 7 runs', name, found.estimates()[name], truth
 
 
 def _of_batch(noise: float, rng, seed: int) -> Numbers:
@@ -145,52 +136,69 @@ def _of_batch(noise: float, rng, seed: int) -> Numbers:
   runs = simulate.batch_runs(
     STEPS, BATCH, 8e5, batches, 3e7, noise, rng, step_noise=0.05
   )
-  found = critical_batch.fit(runs, _DRAWS.value, seed)
+  found = critical_batch.fit(runs, bootstrap=_how(seed))
   for target in found.targets:
     if target.ok:
-      x = uncertainty.estimate(
-        target.E_min / target.S_min, target.E_draws / target.S_draws, LEVEL
-      )
-      yield 'one loss, 5 batches', 'B_crit', x, float(BATCH.tokens(target.L))
-  if found.ok:
-    for _, name, x, truth in _critical(found, BATCH):
-      yield 'B_crit(L), 5 batches', name, x, truth
+      one = target.estimates()['B_crit']
+      yield 'one loss, 5 batches', 'B_crit', one, float(BATCH.tokens(target.L))
+  yield from _against(found, 'B_crit(L), 5 batches', BATCH)
 
 
-def coverage(studies: int) -> None:
-  print('| law | noise | number | intervals | hold the truth | median width |')
-  print('|---|---|---|---|---|---|')
-  for simulated, noises in (
-    (_of_ND, (0.003, 0.01)),
-    (_of_NS, (0.003, 0.01)),
-    (_of_hull, (0.003, 0.01)),
-    (_of_batch, (0.02, 0.05)),
-  ):
+# Of each law: how it is simulated, and the sds of noise between runs.
+SIMULATED = {
+  'ND': (_of_ND, (0.003, 0.01)),
+  'NS': (_of_NS, (0.003, 0.01)),
+  'hull': (_of_hull, (0.003, 0.01)),
+  'batch': (_of_batch, (0.02, 0.05)),
+}
+
+
+def coverage(studies: int, levels: list[float]) -> None:
+  """Prints the share of intervals that hold the truth, by law and noise."""
+  shares = [f'of {formatting.percent(level)}' for level in levels]
+  heads = ['law', 'noise', 'number', 'intervals', *shares, 'median width']
+  print(f'| {" | ".join(heads)} |')
+  print('|---' * len(heads) + '|')
+  for name, (simulated, noises) in SIMULATED.items():
+    if _ONLY.value not in name:
+      continue
     for noise in noises:
-      held, widths = defaultdict(list), defaultdict(list)
+      found = defaultdict(list)
       for seed in range(studies):
         rng = np.random.default_rng(seed)
-        for law, name, x, truth in simulated(noise, rng, seed):
-          low = -np.inf if x['low'] is None else x['low']
-          high = np.inf if x['high'] is None else x['high']
-          held[law, name].append(low <= truth <= high)
-          log = name.endswith(('_c', '*')) or name == 'B_crit'
-          widths[law, name].append(np.log(high / low) if log else high - low)
-      for (law, name), inside in held.items():
-        print(
-          f'| {law} | {100 * noise:g} % | {name} | {len(inside)} |'
-          f' {100 * np.mean(inside):.1f} % |'
-          f' {np.median(widths[law, name]):.2g} |',
-          flush=True,
-        )
+        for law, number, one, truth in simulated(noise, rng, seed):
+          found[law, number].append([_held(one, truth, x) for x in levels])
+      for (law, number), rows in found.items():
+        held = np.array([[inside for inside, _ in row] for row in rows])
+        width = np.median([row[-1][1] for row in rows])
+        cells = [
+          law,
+          formatting.percent(noise),
+          number,
+          str(len(rows)),
+          *map(formatting.percent, held.mean(0)),
+          formatting.number(float(width), 2),
+        ]
+        print(f'| {" | ".join(cells)} |', flush=True)
+
+
+def _held(one: Estimate, truth: float, level: float) -> tuple[bool, float]:
+  """Whether the interval holds the truth, and its width; of a log's logarithm.
+
+  An open end holds all on its side.
+  """
+  _, low, high = one.at(level)
+  width = np.log(high / low) if one.log else high - low
+  return bool(low <= truth <= high), float(width)
 
 
 def main(argv: list[str]) -> None:
   del argv
+  compile_cache.keep()
   if _PUBLISHED.value:
     published()
   if _STUDIES.value:
-    coverage(_STUDIES.value)
+    coverage(_STUDIES.value, [float(x) for x in _LEVELS.value])
 
 
 if __name__ == '__main__':

@@ -3,37 +3,36 @@
 python benchmarks/published_law.py ../shared/data/published/chinchilla_figure4.csv
 
 Resamples the 240 runs of lowest loss 4000 times and fits each sample. Prints
-what scaling_jax/planner/known.py keeps of it: means of log N and log D, and the
-covariance of log A', log B', log E, alpha and beta, where A' and B' are the
-shares at those means; and the ranges of N, D and C.
+what scaling_jax/planner/published_laws.py keeps of it: means of log N and log D,
+and the covariance of log A', log B', log E, alpha and beta, where A' and B' are
+the two terms at those means; and the ranges of N, D and C.
 """
 
 from absl import app
 import numpy as np
 
-from scaling_jax.analysis import parametric
-from scaling_jax.analysis import points as points_lib
-from scaling_jax.analysis import rows
-from scaling_jax.analysis import study
+from scaling_jax.analysis.fitting import chinchilla
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.runs import checks
+from scaling_jax.analysis.runs import run_folders
 
-_HIGHEST = 5  # the losses that Besiroglu et al. leave out
+_HIGHEST = 5  # the losses that Besiroglu et al. exclude
 
 
-def spread(path: str, draws: int = 4000):
-  """(centred runs, N, D, C, covariance [5, 5]) of the points at `path`."""
-  source = study.without_highest(points_lib.read([path]), _HIGHEST)
-  N, D, C, L = rows.columns(source.points, 'N', 'D', 'C', 'loss')
-  centred = parametric.Centred.of(N, D, L)
-  found = parametric.fit(N, D, L, draws=draws)
-  return centred, N, D, C, np.cov(centred.params(found.draws), rowvar=False)
+def fit(path: str, draws: int = 4000) -> chinchilla.ChinchillaFit:
+  """Approach 3 on the points at `path`."""
+  runs = checks.without_highest(run_folders.read_runs(path), _HIGHEST)
+  return chinchilla.fit(
+    runs.N, runs.D, runs.loss, C=runs.C, bootstrap=Bootstrap(draws)
+  )
 
 
 def main(argv: list[str]) -> None:
-  centred, N, D, C, covariance = spread(argv[1])
-  print(f'mean log N {centred.mean_log_N:.6f}, log D {centred.mean_log_D:.6f}')
+  found = fit(argv[1])
+  print(f'mean log N {found.center[0]:.6f}, log D {found.center[1]:.6f}')
   with np.printoptions(precision=5):
-    print(covariance)
-  for name, x in (('N', N), ('D', D), ('C', C)):
+    print(np.cov(found.param_draws, rowvar=False))
+  for name, x in (('N', found.N), ('D', found.D), ('C', found.C)):
     print(f'{name} from {x.min():.3g} to {x.max():.3g}')
 
 

@@ -26,6 +26,7 @@ from configs import c1
 from configs import c2
 from configs import common
 from scaling_jax import budget
+from scaling_jax import formatting
 from scaling_jax.training import experiment
 from scaling_jax.training import job as job_lib
 
@@ -39,12 +40,14 @@ _BATCHES = 100  # in the evaluations that are timed
 def main(argv):
   del argv
   best_s = min(seconds_to(['--helpshort'], 'config') for _ in range(5))
-  print(f'launch.py to its flags read: {best_s:.2f} s')
+  print(f'launch.py to its flags read: {formatting.duration(best_s)}')
   timed = {model: first_steps(model) for model in _MODELS.value}
   for model, found in timed.items():
+    cold, warm, bare = (
+      formatting.duration(found[turn]) for turn in ('cold', 'warm', 'bare')
+    )
     print(
-      f'{model}: first step {found["cold"]:.1f} s cold,'
-      f' {found["warm"]:.1f} s warm, {found["bare"]:.1f} s warm but for the'
+      f'{model}: first step {cold} cold, {warm} warm, {bare} warm but for the'
       ' evaluation before it'
     )
   print('evaluation, as a share of training and evaluation:')
@@ -54,8 +57,8 @@ def main(argv):
     for model in config.get_config().models:
       if model in speeds:
         parts.append(seconds_of(config.get_config(), model, *speeds[model]))
-        print(f'  {name} {model}: {share(*parts[-1]):.1%}')
-  print(f'  all of them: {share(*map(sum, zip(*parts))):.1%}')
+        print(f'  {name} {model}: {share(*parts[-1])}')
+  print(f'  all of them: {share(*map(sum, zip(*parts)))}')
 
 
 def command(*arguments):
@@ -65,7 +68,7 @@ def command(*arguments):
 def seconds_to(arguments, text, environment=None):
   """Seconds until launch.py prints a line that holds the text."""
   started = time.perf_counter()
-  said = []
+  lines = []
   with subprocess.Popen(
     command(*arguments),
     stdout=subprocess.PIPE,
@@ -75,12 +78,12 @@ def seconds_to(arguments, text, environment=None):
     env={**os.environ, **(environment or {})},
   ) as process:
     for line in process.stdout:
-      said.append(line)
+      lines.append(line)
       if text in line:
         seconds = time.perf_counter() - started
         process.kill()
         return seconds
-  sys.exit(f'launch.py ended before it said {text!r}: {"".join(said)}')
+  sys.exit(f'launch.py ended before it printed {text!r}: {"".join(lines)}')
 
 
 def first_steps(model):
@@ -143,7 +146,7 @@ def seconds_of(config, model, step_s, token_s):
 
 
 def share(training_s, evaluation_s):
-  return evaluation_s / (training_s + evaluation_s)
+  return formatting.percent(evaluation_s / (training_s + evaluation_s))
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ python benchmarks/training.py --nanogpt=FOLDER [--torch=PYTHON] [--models=...]
 
 The same models, batches, precision and text. Ours is launch.py as a person runs
 it, its tokens/s those of result.json: training tokens over the seconds that
-dispatches of training steps took, programs' first dispatches left out. nanoGPT
+dispatches of training steps took, programs' first dispatches omitted. nanoGPT
 is a checkout of github.com/karpathy/nanoGPT in an environment with PyTorch, in
 eager mode and with torch.compile (see nanogpt.py beside this). The matrix
 products are those of the model's MLP, one after the other on all devices. All
@@ -26,6 +26,7 @@ from absl import app
 from absl import flags
 
 from scaling_jax import budget
+from scaling_jax import formatting
 from scaling_jax.corpus import prepare
 from scaling_jax.corpus import synthetic
 
@@ -54,6 +55,7 @@ _ROWS = {
   'matmul': 'matrix products alone, GFLOP/s',
   'share': 'share of that rate',
 }
+_UNITS = {'matmul': 'FLOP/s'}  # of what is no tokens/s
 
 
 def main(argv):
@@ -91,7 +93,8 @@ def measure(model, folder, vocab_size):
   for _ in range(_ROUNDS.value):
     for name, run in contestants.items():
       found[name].append(run())
-      print(f'{model} {name} {found[name][-1]:.4g}', file=sys.stderr)
+      rate = formatting.rate(found[name][-1], _UNITS.get(name, 'tok/s'))
+      print(f'{model} {name} {rate}', file=sys.stderr)
   return rows(found, flops)
 
 
@@ -100,21 +103,25 @@ def rows(found, flops):
   cells = {}
   for name in ('eager', 'compile', 'ours'):
     if name in found:
-      cells[name] = f'{statistics.median(found[name]):,.0f}'
+      cells[name] = formatting.whole(statistics.median(found[name]))
   if 'eager' in found:
     peers = map(max, found['eager'], found['compile'])
     cells['ratio'] = spread([o / p for o, p in zip(found['ours'], peers)])
   speed = statistics.median(found['ours']) * flops
-  cells['flops'] = f'{speed / 1e9:,.0f}'
-  cells['matmul'] = f'{statistics.median(found["matmul"]) / 1e9:,.0f}'
+  cells['flops'] = formatting.whole(speed / 1e9)
+  products = statistics.median(found['matmul'])
+  cells['matmul'] = formatting.whole(products / 1e9)
   shares = [o * flops / m for o, m in zip(found['ours'], found['matmul'])]
   cells['share'] = spread(shares)
   return cells
 
 
 def spread(values):
-  middle = statistics.median(values)
-  return f'{middle:.2f} ({min(values):.2f}–{max(values):.2f})'
+  middle, low, high = (
+    formatting.number(x, 3)
+    for x in (statistics.median(values), min(values), max(values))
+  )
+  return f'{middle} ({low}–{high})'
 
 
 def output(command):

@@ -32,12 +32,12 @@ def get_config(arg: str | None = None) -> ml_collections.ConfigDict:
   c.dataset = 'gutenberg_poetry'  # a folder of data_dir
   c.data_dir = config_dict.placeholder(str)  # None: data/ beside launch.py
   c.data_fraction = 1.0  # of the training split, its first part
-  c.parallel = 1  # runs at a time, unless --parallel says otherwise
-  c.analyze = False  # fit and report at the end, unless --analyze says so
+  c.parallel = 1  # runs at a time, unless --parallel sets others
+  c.analyze = False  # fit and report at the end, unless --analyze decides
   c.devices = config_dict.placeholder(int)  # that share a batch; None: all
 
   c.model = m = ml_collections.ConfigDict()
-  # None takes what the model's name says.
+  # None takes what the model's name tells.
   m.n_layer = config_dict.placeholder(int)  # blocks
   m.n_head = config_dict.placeholder(int)  # heads; divides n_embd
   m.n_embd = config_dict.placeholder(int)  # width

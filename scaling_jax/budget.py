@@ -8,6 +8,7 @@ import math
 import re
 from typing import NamedTuple
 
+from scaling_jax import formatting
 from scaling_jax.errors import UserError
 
 
@@ -157,7 +158,7 @@ def flops_per_token(shape: Shape, block_size: int, vocab_size: int) -> int:
   Forward, a layer's four projections cost 24 n_embd², its attention 4 T n_embd
   (scores and weighted sum, over the whole context as it is computed, not the
   causal half), the head 2 V n_embd. Backward costs twice that. A multiply-add
-  counts as two. Elementwise work and lookups are left out.
+  counts as two. Elementwise work and lookups are omitted.
   """
   M = shape.n_embd
   forward = shape.n_layer * (24 * M * M + 4 * block_size * M)
@@ -228,9 +229,10 @@ def plan(
     )
   if step_flops > C:
     raise UserError(
-      f'C={C:g} FLOPs is too small for one step of {step_flops:.3g} FLOPs'
-      f' (6 · {N:,} parameters · {tokens_per_step:,} tokens); try a smaller'
-      f' model or batch, or C={step_flops * 100:.1g}'
+      f'C={formatting.flops(C)} FLOPs is too small for one step of'
+      f' {formatting.flops(step_flops)} FLOPs (6 · {formatting.whole(N)}'
+      f' parameters · {formatting.whole(tokens_per_step)} tokens); try a smaller'
+      f' model or batch, or C={formatting.scientific(step_flops * 100, 1)}'
     )
   S = math.ceil(C / step_flops)
   return Plan(float(C), N, S * tokens_per_step, S)

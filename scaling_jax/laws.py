@@ -42,6 +42,49 @@ class PowerLaw(NamedTuple):
     return (_floats(y) / self.coefficient) ** (1 / self.exponent)
 
 
+class CostLine(NamedTuple):
+  """log D = log C + slope · log N + intercept: what C FLOPs buy in tokens.
+
+  -1 and -log 6 where C = 6 N D; other slopes where attention and head are
+  counted too, which weigh more in small models.
+
+  >>> CostLine.of_runs([1e6, 1e7], [1e9, 1e9], [6e15, 6e16]) == SIX_ND
+  True
+  """
+
+  slope: float
+  intercept: float
+
+  @classmethod
+  def of_runs(
+    cls, N: npt.ArrayLike, D: npt.ArrayLike, C: npt.ArrayLike
+  ) -> 'CostLine':
+    """By what runs [n] spent, in least squares of logarithms.
+
+    Where C is 6 N D but for rounding to whole steps, that is SIX_ND.
+    """
+    log_N, log_D, log_C = np.log(np.array([N, D, C], float))
+    if np.all(np.abs(np.log(6) + log_N + log_D - log_C) < 0.01):
+      return SIX_ND
+    if np.ptp(log_N) < 1e-9:
+      return cls(-1.0, float(np.mean(log_D - log_C + log_N)))
+    slope, intercept = np.polyfit(log_N, log_D - log_C, 1)
+    return cls(float(slope), float(intercept))
+
+  def tokens(self, N: Number, C: Number) -> Number:
+    """The D that C buys for N parameters."""
+    log_D = np.log(_floats(C)) + self.slope * np.log(_floats(N))
+    return np.exp(log_D + self.intercept)
+
+  def flops(self, N: Number, D: Number) -> Number:
+    """The C that N parameters and D tokens cost."""
+    log_C = np.log(_floats(D)) - self.slope * np.log(_floats(N))
+    return np.exp(log_C - self.intercept)
+
+
+SIX_ND = CostLine(-1.0, -float(np.log(6)))
+
+
 class Chinchilla(NamedTuple):
   """L(N, D) = E + A / N^alpha + B / D^beta (Hoffmann et al. 2022, eq. 2).
 
@@ -79,17 +122,56 @@ class Chinchilla(NamedTuple):
     N, D = _floats(N), _floats(D)
     return self.E + self.A * N**-self.alpha + self.B * D**-self.beta
 
-  def optimum(self, C: Number) -> Optimum:
-    """N = G (C/6)^exponent_N, D = (C/6)^exponent_D / G (eq. 4)."""
+  def exponent_along(self, slope: float) -> Number:
+    """a in N_opt ∝ C^a along a cost line of a slope; exponent_N at -1."""
+    return self.beta / (self.alpha - self.beta * slope)
+
+  def log_N_opt(self, at_zero: Number, slope: float = -1.0) -> Number:
+    """log N of the least loss along log D = slope · log N + at_zero.
+
+    There alpha A N^-alpha = -slope beta B D^-beta. nan where a share rises.
+    """
+    with np.errstate(divide='ignore', invalid='ignore'):
+      # By sums of logarithms: a draw's A or B may be near the largest float.
+      log_ratio = (
+        np.log(-slope * self.beta)
+        + np.log(self.B)
+        - np.log(self.alpha)
+        - np.log(self.A)
+      )
+      return (log_ratio - self.beta * at_zero) / (
+        self.beta * slope - self.alpha
+      )
+
+  def optimum(self, C: Number, cost: CostLine = SIX_ND) -> Optimum:
+    """The least loss for C FLOPs, spent along a cost line.
+
+    With C = 6 N D that is N = G (C/6)^exponent_N and D = (C/6)^exponent_D / G
+    (eq. 4).
+
+    >>> law = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
+    >>> C, N, D, L = law.optimum(5.76e23)
+    >>> print(f'N {N:.3g}, D {D:.3g}, L {L:.4f}')
+    N 3.22e+10, D 2.98e+12, L 1.9307
+    """
     C = _floats(C)
-    N = self.G * (C / 6) ** self.exponent_N
-    D = (C / 6) ** self.exponent_D / self.G
+    at_zero = np.log(C) + cost.intercept
+    log_N = self.log_N_opt(at_zero, cost.slope)
+    N, D = np.exp(log_N), np.exp(cost.slope * log_N + at_zero)
     return Optimum(C, N, D, self.loss(N, D))
 
-  def for_tokens(self, D: Number) -> Optimum:
-    """The compute that is best spent on D tokens: eq. 4 solved for C."""
-    C = 6 * (_floats(D) * self.G) ** (1 / self.exponent_D)
-    return self.optimum(C)
+  def for_tokens(self, D: Number, cost: CostLine = SIX_ND) -> Optimum:
+    """The compute that is best spent on D tokens: `optimum` solved for C.
+
+    nan where a law wants no more tokens with more compute.
+    """
+    D = _floats(D)
+    growth = 1 + cost.slope * self.exponent_along(cost.slope)  # of D_opt in C
+    growth = np.where(growth > 0, growth, np.nan)
+    at_one = self.log_N_opt(cost.intercept, cost.slope)
+    log_C = (np.log(D) - cost.slope * at_one - cost.intercept) / growth
+    N = np.exp(self.log_N_opt(cost.intercept + log_C, cost.slope))
+    return Optimum(np.exp(log_C), N, D, self.loss(N, D))
 
   def iso_flop(self, C: Number, N: Number) -> Number:
     """The loss of N parameters trained with C FLOPs, on C / (6 N) tokens."""
@@ -222,29 +304,3 @@ def alpha_C_min(alpha_S: Number, alpha_B: Number, alpha_N: Number) -> Number:
 def _floats(x: Number) -> Number:
   # Integers of 2^63 and beyond are common here, and NumPy's would overflow.
   return np.asarray(x, np.float64)[()]
-
-
-# Hoffmann et al. 2022 (arXiv 2203.15556), eq. 10: approach 3 as published.
-HOFFMANN = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
-
-# Besiroglu et al. 2024 (arXiv 2404.10102): figure 4 of the same, fitted again.
-BESIROGLU = Chinchilla(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
-
-# Kaplan et al. 2020 (arXiv 2001.08361), table 2: L(N, D) fitted jointly.
-KAPLAN = Kaplan(N_c=6.4e13, D_c=1.8e13, alpha_N=0.076, alpha_D=0.103)
-
-# The same, table 5 and section 1.2: one quantity at a time, L = (x_c / x)^a.
-KAPLAN_L_N = PowerLaw(8.8e13**0.076, -0.076)  # x: non-embedding parameters
-KAPLAN_L_D = PowerLaw(5.4e13**0.095, -0.095)  # x: tokens
-KAPLAN_L_C = PowerLaw(1.6e7**0.057, -0.057)  # x: PF-days at a fixed batch size
-KAPLAN_L_CMIN = PowerLaw(3.1e8**0.050, -0.050)  # x: PF-days, C_min
-
-# The same, table 6: parameters from C_min in PF-days.
-KAPLAN_N_OPT = PowerLaw(1.3e9, 0.73)
-
-# The same, table 3, and section 5.1: the critical batch in tokens.
-KAPLAN_L_NS = KaplanSteps(N_c=6.5e13, S_c=2.1e3, alpha_N=0.077, alpha_S=0.76)
-KAPLAN_BATCH = CriticalBatch(B_star=2.1e8, alpha_B=0.21)
-
-# The same, section 4.2, eq. 4.4: tokens for N parameters without overfitting.
-KAPLAN_TOKENS = PowerLaw(5e3, 0.74)

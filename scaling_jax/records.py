@@ -25,8 +25,16 @@ RESULTS = 'results.csv'
 PLANNED = 'sweep.json'
 
 
+# A whole number of ours, or what another project's table gives.
+Amount = float | int
+
+
 class Run(NamedTuple):
   """One trained model: what was asked, what was spent, what came out.
+
+  The row of every table of runs. Another project's run leaves what it does not
+  tell at the default: nan, 0 or ''. The recipe, from learning_rate on, is
+  absent from older records: see `analysis.runs.recipe`.
 
   Attributes:
     run_id: its folder's name.
@@ -40,7 +48,7 @@ class Run(NamedTuple):
     batch_size: sequences in one update, gradient accumulation counted.
     block_size: tokens in a sequence.
     C: FLOPs asked for.
-    N: parameters without both embeddings.
+    N: parameters without both embeddings, or as their source counts them.
     D: tokens trained on.
     S: updates made.
     N_total: all parameters, the tied head once.
@@ -55,33 +63,56 @@ class Run(NamedTuple):
     tokens_per_s: training tokens over the seconds that training steps took.
     device: kind and number of devices.
     status: 'done' or 'diverged'.
+    learning_rate: the peak.
+    min_learning_rate: at the end of the schedule.
+    schedule: of the learning rate after warmup: 'cosine', 'linear', 'constant'.
+    warmup_steps: updates until the peak.
+    tokens_per_step: tokens in one update.
+    text_tokens: tokens of the text that it was trained on, however often.
+    vocab_size: tokens in the vocabulary.
+
+  >>> run = Run('small', C=6e15, N=1e6, D=1e9, val_loss=3.2)
+  >>> run.val_loss, run.schedule, run.S
+  (3.2, '', 0)
   """
 
   run_id: str
-  experiment: str
-  dataset: str
-  model: str
-  n_layer: int
-  n_head: int
-  n_embd: int
-  seed: int
-  batch_size: int
-  block_size: int
-  C: float
-  N: int
-  D: int
-  S: int
-  N_total: int
-  flops: float
-  tokens_per_param: float
-  train_loss: float
-  val_loss: float
-  val_loss_sem: float
-  val_bpb: float
-  wall_s: float
-  tokens_per_s: float
-  device: str
-  status: str
+  experiment: str = ''
+  dataset: str = ''
+  model: str = ''
+  n_layer: int = 0
+  n_head: int = 0
+  n_embd: int = 0
+  seed: int = 0
+  batch_size: int = 0
+  block_size: int = 0
+  C: float = math.nan
+  N: Amount = math.nan
+  D: Amount = math.nan
+  S: int = 0
+  N_total: Amount = math.nan
+  flops: float = math.nan
+  tokens_per_param: float = math.nan
+  train_loss: float = math.nan
+  val_loss: float = math.nan
+  val_loss_sem: float = math.nan
+  val_bpb: float = math.nan
+  wall_s: float = math.nan
+  tokens_per_s: float = math.nan
+  device: str = ''
+  status: str = 'done'
+  learning_rate: float = math.nan
+  min_learning_rate: float = math.nan
+  schedule: str = ''
+  warmup_steps: Amount = math.nan
+  tokens_per_step: Amount = math.nan
+  text_tokens: Amount = math.nan
+  vocab_size: int = 0
+
+
+RECIPE = Run._fields[Run._fields.index('status') + 1 :]
+# The columns that every results.csv has, with a recipe or without.
+REQUIRED = Run._fields[: -len(RECIPE)]
 
 
 class Evaluation(NamedTuple):
@@ -116,7 +147,11 @@ class Evaluation(NamedTuple):
 
 
 def plain(value: Any) -> Any:
-  """The value as JSON can hold it: NaN and infinity become null."""
+  """The value as JSON can hold it: NaN and infinity become null.
+
+  >>> plain({'loss': math.nan, 'steps': (1, 2)})
+  {'loss': None, 'steps': [1, 2]}
+  """
   if isinstance(value, float) and not math.isfinite(value):
     return None
   if isinstance(value, dict):
@@ -127,7 +162,11 @@ def plain(value: Any) -> Any:
 
 
 def flatten(fields: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-  """Nested fields by dotted name."""
+  """Nested fields by dotted name.
+
+  >>> flatten({'train': {'batch_size': 64}, 'C': 6e13})
+  {'train.batch_size': 64, 'C': 60000000000000.0}
+  """
   flat = {}
   for name, value in fields.items():
     if isinstance(value, dict):
@@ -165,17 +204,30 @@ def read_json(path: epath.PathLike) -> Any:
 
 
 def typed(kind: type, fields: dict[str, Any]) -> Any:
-  """A NamedTuple from strings or JSON values; null reads as NaN."""
-  hints = typing.get_type_hints(kind)
+  """A NamedTuple from strings or JSON values; null reads as NaN.
+
+  Raises:
+    KeyError: a field is missing that is no part of the recipe.
+    ValueError, TypeError: a value is not of its field's type.
+  """
   values = {}
-  for name, hint in hints.items():
+  for name, hint in typing.get_type_hints(kind).items():
+    if name not in fields and name in RECIPE:
+      continue
     value = fields[name]
-    if hint is float:
-      value = math.nan if value in (None, '') else float(value)
+    if hint in (float, Amount):
+      value = math.nan if value in (None, '') else _number(hint, value)
     elif hint is int:
       value = int(value)
     values[name] = value
   return kind(**values)
+
+
+def _number(hint: Any, value: Any) -> Amount:
+  if hint == Amount:
+    with contextlib.suppress(ValueError):
+      return int(value) if isinstance(value, (int, str)) else float(value)
+  return float(value)
 
 
 def write_result(run_folder: epath.PathLike, run: Run) -> None:
@@ -206,7 +258,7 @@ def read_metrics(run_folder: epath.PathLike) -> list[Evaluation]:
 def write_planned(
   experiment_folder: epath.PathLike, runs: dict[str, dict[str, float]]
 ) -> None:
-  """Notes runs as planned, so that an analysis can say which are missing.
+  """Notes runs as planned, so that an analysis can name the missing ones.
 
   Args:
     experiment_folder: is made if it is not there; runs planned before stay.

@@ -43,7 +43,7 @@ class RowsTest(parameterized.TestCase):
     row = forecast.rows(sweep.expand(config), META)[0]
     self.assertAlmostEqual(row.epochs, row.D / 15_560_185)
 
-  def test_a_corpus_never_prepared_leaves_out_what_needs_it(self):
+  def test_a_corpus_never_prepared_omits_what_needs_it(self):
     row = forecast.rows(sweep.expand(c0.get_config('gpt-2')))[0]
     self.assertEqual(row.N, 997_152)
     for name in ('N_without_positions', 'N_total', 'flops', 'epochs'):
@@ -60,7 +60,7 @@ class TablesTest(absltest.TestCase):
     )
     last = lines[-1].split()
     self.assertEqual(
-      last[:5], ['gpt-3', '1,968,768', '5,081,088', '2,481', '6e+13']
+      last[:5], ['gpt-3', '1,968,768', '5,081,088', '2,481', '6e13']
     )
     self.assertEqual(last[-1], '1h02m')
     for unit in ('(tokens)', '(steps)', '(FLOPs)'):

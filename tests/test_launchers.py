@@ -148,7 +148,7 @@ class OneByOneTest(ExperimentCase):
       run(config(), self.root)
     self.assertEqual(lengths, [0, 2])
 
-  def test_a_failed_run_leaves_the_others_to_go_on(self):
+  def test_a_failed_run_does_not_stop_the_others(self):
     train = train_lib.train
 
     def broken(job, *arguments):
@@ -212,7 +212,7 @@ class OneByOneTest(ExperimentCase):
     second.unlink()
     first.write_text('{"run_id": ')
     error, _ = run(config(), self.root)
-    self.assertRegex(str(error), '1 of 2 runs failed .*delete it to go on')
+    self.assertRegex(str(error), '1 of 2 runs failed .*delete it to resume')
     self.assertLen(records.read_runs(self.folder), 1)
 
   def test_a_lost_ctrl_c_is_found_again(self):
@@ -234,7 +234,7 @@ class OneByOneTest(ExperimentCase):
       run(config(steps=30), self.root)
     self.assertEqual(steps, [0, 5])
     runs, text = run(config(steps=30), self.root)
-    self.assertIn('going on from step 10', text)
+    self.assertIn('resumes from step 10', text)
     self.assertLen(runs, 2)
 
   def test_ctrl_c_while_a_run_starts(self):
@@ -253,7 +253,7 @@ class OneByOneTest(ExperimentCase):
     self.assertRegex(str(error), 'devices=64 must be at most .*parallel=1')
     self.assertFalse(self.folder.exists())
 
-  def test_ctrl_c_says_what_is_done(self):
+  def test_ctrl_c_counts_what_is_done(self):
     train = train_lib.train
 
     def stopped(job, *arguments):
@@ -264,7 +264,7 @@ class OneByOneTest(ExperimentCase):
     with (
       unittest.mock.patch.object(launchers.train_lib, 'train', stopped),
       self.assertRaisesRegex(
-        experiment.Stopped, 'with 1 of 2 runs done; the same command goes on'
+        experiment.Stopped, 'with 1 of 2 runs done; the same command resumes'
       ),
     ):
       run(config(), self.root)
@@ -318,7 +318,7 @@ class SeveralAtATimeTest(ExperimentCase):
       ' train.weight_decay=0.1, not 0.5',
     )
 
-  def test_ctrl_c_keeps_what_is_done_and_goes_on(self):
+  def test_ctrl_c_keeps_what_is_done_and_resumes(self):
     """A real sweep, a real signal, and the numbers of a run left alone."""
     c = 'configs/quickstart.py:smoke'
     arguments = [
@@ -345,7 +345,7 @@ class SeveralAtATimeTest(ExperimentCase):
     self.assertIn('1x32: stopped and kept at step', out)
     done = test_launch.launch(*arguments, stopped)
     self.assertEqual(done.returncode, 0, done.stderr)
-    self.assertIn('1x32: going on from step', done.stdout)
+    self.assertIn('1x32: resumes from step', done.stdout)
     whole = test_launch.launch(*arguments, f'--workdir={self.root}/whole')
     self.assertEqual(whole.returncode, 0, whole.stderr)
     for run_id in ('1x16_seed0', '1x32_seed0'):

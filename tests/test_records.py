@@ -14,8 +14,15 @@ from tests.example_records import make_run
 COLUMNS = (
   'run_id,experiment,dataset,model,n_layer,n_head,n_embd,seed,batch_size,'
   'block_size,C,N,D,S,N_total,flops,tokens_per_param,train_loss,val_loss,'
-  'val_loss_sem,val_bpb,wall_s,tokens_per_s,device,status'
+  'val_loss_sem,val_bpb,wall_s,tokens_per_s,device,status,learning_rate,'
+  'min_learning_rate,schedule,warmup_steps,tokens_per_step,text_tokens,'
+  'vocab_size'
 )
+RECIPE = {
+  'learning_rate': 1e-3, 'min_learning_rate': 1e-4, 'schedule': 'cosine',
+  'warmup_steps': 100, 'tokens_per_step': 2048, 'text_tokens': 1000,
+  'vocab_size': 66,
+}  # fmt: skip
 
 
 def make_evaluation(step):
@@ -46,6 +53,44 @@ class RecordsTest(absltest.TestCase):
     records.write_result(folder, run)
     self.assertEqual(records.read_result(folder), run)
 
+  def test_the_recipe_comes_last(self):
+    self.assertEqual(records.REQUIRED, records.Run._fields[:25])
+    self.assertEqual(records.RECIPE, tuple(RECIPE))
+
+  def test_counts_stay_whole(self):
+    run = make_run(**RECIPE)
+    folder = self.folder_of(run)
+    records.write_result(folder, run)
+    (read,) = records.write_results(self.folder)
+    self.assertEqual(repr(read), repr(run))
+    with (self.folder / records.RESULTS).open() as file:
+      (row,) = csv.DictReader(file)
+    self.assertEqual(records.typed(records.Run, row), run)
+    self.assertEqual((row['N'], row['warmup_steps']), ('221664', '100'))
+
+  def test_a_record_without_a_recipe_is_read(self):
+    run = make_run()
+    folder = self.folder_of(run)
+    old = dict(zip(records.REQUIRED, run))
+    records.write_json(folder / records.RESULT, old)
+    read = records.read_result(folder)
+    self.assertEqual(read, run)
+    self.assertEqual((read.schedule, read.vocab_size), ('', 0))
+    self.assertTrue(math.isnan(read.warmup_steps))
+
+  def test_all_else_must_be_there(self):
+    for name in records.REQUIRED:
+      with self.subTest(name):
+        fields = make_run(**RECIPE)._asdict()
+        del fields[name]
+        with self.assertRaises(KeyError):
+          records.typed(records.Run, fields)
+
+  def test_sizes_that_are_no_whole_numbers(self):
+    fields = {**make_run()._asdict(), 'N': '1.5e6', 'D': 2.5}
+    read = records.typed(records.Run, fields)
+    self.assertEqual((read.N, read.D), (1.5e6, 2.5))
+
   def test_nan_is_null_in_json_and_nan_again_when_read(self):
     run = make_run(val_loss=math.nan, status='diverged')
     folder = self.folder_of(run)
@@ -61,7 +106,7 @@ class RecordsTest(absltest.TestCase):
     text = (self.folder / records.METRICS).read_text().splitlines()
     self.assertEqual([json.loads(line)['step'] for line in text], [0, 250, 500])
 
-  def test_results_are_sorted_and_unfinished_runs_left_out(self):
+  def test_results_are_sorted_and_unfinished_runs_omitted(self):
     for model, C, N, seed in (
       ('b', 2.0, 5, 0),
       ('a', 1.0, 9, 1),

@@ -53,7 +53,7 @@ class ExpandTest(parameterized.TestCase):
     c.sweep['C'] = (1e10, 1e11)
     self.assertLess(set(before), set(labels(c)))
 
-  def test_words_tell_values_and_fields_apart(self):
+  def test_names_tell_values_and_fields_apart(self):
     c = config(models=('1x16',))
     c.sweep['C'] = (1e11, 1.00000001e11)
     c.sweep['train.schedule'] = ('linear',)
@@ -101,7 +101,7 @@ class ExpandTest(parameterized.TestCase):
   def test_budgets_where_steps_are_set(self):
     c = config(steps=10)
     c.sweep['C'] = (1e11, 1e12)
-    with self.assertRaisesRegex(UserError, 'steps=10 says how long'):
+    with self.assertRaisesRegex(UserError, 'steps=10 sets how long'):
       sweep.expand(c)
 
   @parameterized.parameters(

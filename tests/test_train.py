@@ -57,10 +57,10 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(*results)
 
   def assert_goes_on_to_the_same(self, config, step):
-    """Resumed, a run goes on from `step` and ends as the one named whole."""
+    """Resumed, a run resumes from `step` and ends as the one named whole."""
     stream = tiny.Silence()
     tiny.train(config, self.root, stream=stream)
-    self.assertIn(f'going on from step {step}', stream.text)
+    self.assertIn(f'resumes from step {step}', stream.text)
     self.assert_same_records(
       tiny.folder(self.root, experiment='whole'), tiny.folder(self.root)
     )
@@ -111,6 +111,13 @@ class TrainTest(absltest.TestCase):
     self.assertAlmostEqual(run.val_bpb, run.val_loss / math.log(2), places=9)
     config = records.read_json(folder / 'config.json')
     self.assertEqual(config['config']['model']['n_embd'], 16)
+    train, corpus = config['config']['train'], config['corpus']
+    self.assertEqual(
+      run[-len(records.RECIPE) :],
+      (train['learning_rate'], train['min_learning_rate'], train['schedule'],
+       train['warmup_steps'], 8 * 32, corpus['train_tokens'], 27),
+    )  # fmt: skip
+    self.assertEqual(records.read_result(folder), run)
     self.assertEqual(config['versions']['jax'], jax.__version__)
 
   def test_first_loss_is_that_of_the_first_batch(self):
@@ -140,7 +147,7 @@ class TrainTest(absltest.TestCase):
   def test_a_resumed_run_equals_an_uninterrupted_one(self):
     tiny.train(tiny.make_config(experiment='whole'), self.root)
     config = tiny.make_config(checkpoint__every_seconds=0.0)
-    for after in (2, 1):  # dies after 10 steps, goes on, dies after 15
+    for after in (2, 1):  # dies after 10 steps, resumes, dies after 15
       self.interrupted(config, after)
       self.assertIsNone(records.read_result(tiny.folder(self.root)))
     self.assert_goes_on_to_the_same(config, 15)
@@ -173,7 +180,7 @@ class TrainTest(absltest.TestCase):
     self.interrupted(config, 5, by=KeyboardInterrupt)
     stream = tiny.Silence()
     (run,) = tiny.train(config, self.root, stream=stream)
-    self.assertIn('going on from step 18', stream.text)
+    self.assertIn('resumes from step 18', stream.text)
     self.assertEqual(run.status, 'done')
 
   def test_seeds_that_stopped_apart_go_on_apart(self):

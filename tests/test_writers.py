@@ -199,19 +199,19 @@ class TensorBoardTest(LogCase):
     self.assertFalse(math.isfinite(shown['train/loss'][run.S]))
     self.assertIn('| status | diverged |', *texts.values())
 
-  def test_a_log_that_cannot_be_opened_is_said_once(self):
+  def test_a_log_that_cannot_be_opened_is_reported_once(self):
     (self.root / 'tensorboard').write_text('a file, no folder')
-    said = []
-    logs = writers.Logs(18, said.append)
+    messages = []
+    logs = writers.Logs(18, messages.append)
     logs.add(
       'TensorBoard', lambda: writers.TensorBoard(self.root / 'tensorboard')
     )
     logs.losses(0, np.ones(5))
     logs.close()
-    self.assertLen(said, 1)
-    self.assertRegex(said[0], 'TensorBoard failed .*metrics.jsonl holds')
+    self.assertLen(messages, 1)
+    self.assertRegex(messages[0], 'TensorBoard failed .*metrics.jsonl holds')
 
-  def test_a_log_that_fails_midway_is_said_once(self):
+  def test_a_log_that_fails_midway_is_reported_once(self):
     (expected,) = tiny.train(tiny.make_config(experiment='other'), self.root)
     stream = tiny.Silence()
     full = OSError(28, 'No space left on device')
@@ -281,12 +281,12 @@ class WandBTest(LogCase):
     writer.close(None)
     run.finish.assert_called_once_with(exit_code=1)
 
-  def test_a_server_out_of_reach_is_said_once(self):
+  def test_a_server_out_of_reach_is_reported_once(self):
     import wandb
 
     log = tiny.make_config(log__wandb='online').log
-    said = []
-    logs = writers.Logs(18, said.append)
+    messages = []
+    logs = writers.Logs(18, messages.append)
     lost = wandb.errors.CommError('the network is\n unreachable')
     with unittest.mock.patch('wandb.init', side_effect=lost):
       logs.add(
@@ -294,8 +294,10 @@ class WandBTest(LogCase):
       )
     logs.losses(0, np.ones(5))
     logs.close()
-    self.assertLen(said, 1)
-    self.assertStartsWith(said[0], 'W&B failed (the network is unreachable)')
+    self.assertLen(messages, 1)
+    self.assertStartsWith(
+      messages[0], 'W&B failed (the network is unreachable)'
+    )
 
 
 @needs('wandb')
@@ -325,7 +327,9 @@ class ChoiceTest(parameterized.TestCase):
     ({'log__tensorboard': True}, 'tensorboardX'),
     ({'log__wandb': 'online'}, 'wandb'),
   )
-  def test_what_is_not_installed_is_said_before_training(self, changes, name):
+  def test_what_is_not_installed_is_reported_before_training(
+    self, changes, name
+  ):
     # No corpus is there either: logs are checked before it is read.
     with (
       unittest.mock.patch.dict('sys.modules', {name: None}),

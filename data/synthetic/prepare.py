@@ -9,6 +9,7 @@ a source of known entropy: see scaling_jax/corpus/synthetic.py.
 import argparse
 import pathlib
 
+from scaling_jax import formatting
 from scaling_jax.corpus import prepare
 
 
@@ -22,7 +23,8 @@ def main(argv: list[str] | None = None) -> None:
     options.output, n_characters=options.characters, seed=options.seed
   )
   print(prepare.describe(meta))
-  print(f'{meta["entropy_nats_per_character"]:.6f} nats per character')
+  entropy = formatting.number(meta['entropy_nats_per_character'], 7)
+  print(f'{entropy} nats per character')
 
 
 if __name__ == '__main__':

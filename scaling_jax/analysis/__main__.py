@@ -5,41 +5,141 @@ python -m scaling_jax.analysis RUNS... --out=DIR
 RUNS are run folders, folders of them, a results.csv, or another project's CSV
 with columns C,N,D,loss, or Model Size,Training FLOP,loss, or nanochat's. DIR
 gets index.html, the report, and beside it fits.json, tables.md and one CSV a
-table, and the figures as SVG and PNG.
+table, and the figures as SVG. The laws are printed as soon as they are known.
 """
+
+from collections.abc import Sequence
+import functools
+import sys
+import time
 
 from absl import app
 from absl import flags
 from absl import logging
+from etils import epath
 
 from scaling_jax import errors
+from scaling_jax import formatting
 from scaling_jax.errors import UserError
 
 _PROGRAM = 'scaling_jax.analysis'
 
-_OUT = flags.DEFINE_string('out', None, 'The folder to write to.')
-_LEVEL = flags.DEFINE_float('level', 0.95, 'Of the intervals.')
-_DRAWS = flags.DEFINE_integer('draws', 4000, 'Bootstrap refits.')
-_METHOD = flags.DEFINE_enum(
+# Flags of its own: other programs of this project have some of the same names.
+FLAGS = flags.FlagValues()
+_HELP = ('help', 'helpshort', 'helpfull', 'h', '?')
+
+_bool = functools.partial(flags.DEFINE_bool, flag_values=FLAGS)
+_enum = functools.partial(flags.DEFINE_enum, flag_values=FLAGS)
+_float = functools.partial(flags.DEFINE_float, flag_values=FLAGS)
+_integer = functools.partial(flags.DEFINE_integer, flag_values=FLAGS)
+_string = functools.partial(flags.DEFINE_string, flag_values=FLAGS)
+
+_OUT = _string('out', None, 'The folder to write to.')
+_LEVEL = _float('level', 0.95, 'Of the intervals.')
+_DRAWS = _integer('draws', 4000, 'Bootstrap refits.')
+_METHOD = _enum(
   'bootstrap',
   'auto',
   ['auto', 'runs', 'noise'],
-  'Resample runs, redraw their noise, or the first from 50 runs on.',
+  'Resample runs, redraw their residuals, or the first from 50 runs on.',
 )
-_SOLVER = flags.DEFINE_enum(
+_SOLVER = _enum(
   'solver',
   'auto',
   ['auto', 'jax', 'optimistix'],
   'jax.scipy.optimize, optimistix, or the first finished by the second.',
 )
-_SEED = flags.DEFINE_integer('seed', 0, 'Of the bootstrap.')
-_DROP = flags.DEFINE_integer(
-  'drop_highest', 0, 'Leave out so many runs, the highest losses first.'
+_SEED = _integer('seed', 0, 'Of the bootstrap.')
+_DROP = _integer(
+  'drop_highest', 0, 'Exclude so many runs, the highest losses first.'
 )
 _TARGETS = flags.DEFINE_list(
-  'C', [], 'FLOPs to state the optimum at; ten times the largest budget.'
+  'C',
+  [],
+  'FLOPs to state the optimum at; ten times the largest budget.',
+  flag_values=FLAGS,
 )
-_FIGURES = flags.DEFINE_bool('figures', True, 'Draw the figures.')
+_FIGURES = _bool('figures', True, 'Draw the figures.')
+_PNG = _bool('png', False, 'Write the figures as PNG too.')
+_RUNS = _bool('runs', False, 'Print the tables of single runs too.')
+
+_OF_RUNS = ('runs', 'curves')
+
+
+def run(
+  paths: Sequence[epath.PathLike],
+  out: epath.PathLike,
+  options=None,
+  *,
+  figures: bool = True,
+  png: bool = False,
+  shown: str = 'laws',
+) -> epath.Path:
+  """Reads runs, prints their laws, and writes the report.
+
+  Args:
+    paths: as for `read_runs`.
+    out: the folder for the report and what lies beside it.
+    options: `study.results.Options`; the defaults if None.
+    figures: whether to draw them.
+    png: whether to write them as PNG too.
+    shown: 'brief' prints the laws alone, 'laws' what tests them too, 'all' the
+      tables of single runs as well.
+
+  Returns:
+    The path of the report, the one file to open.
+
+  Raises:
+    UserError: no run can be used, or `out` can't be written.
+  """
+  start = time.monotonic()
+  from scaling_jax.analysis.runs import run_folders
+
+  runs = run_folders.read_runs(*paths)
+  folder = _folder(out)  # a fit is long to wait for in vain
+  # JAX is imported only when what was asked has proved sound.
+  from scaling_jax import compile_cache
+  from scaling_jax.analysis.report import page
+  from scaling_jax.analysis.study import analyze
+  from scaling_jax.analysis.study import summary_tables
+
+  compile_cache.keep()
+  analysis = analyze.analyze(runs, options)
+  first = summary_tables.brief_tables(analysis)
+  _show(table.text() for table in first)
+  written = page.write_report(analysis, folder, figures=figures, png=png)
+  if shown != 'brief':
+    known = {table.name for table in first}
+    _show(
+      table.text()
+      for table in analysis.tables()
+      if table.name not in known
+      and (shown == 'all' or table.name not in _OF_RUNS)
+    )
+  seconds = formatting.duration(time.monotonic() - start)
+  print(f'{folder}/fits.json, tables and figures in {seconds}')
+  print(f'report: {written}')
+  return written
+
+
+def _show(texts) -> None:
+  for text in texts:
+    print(text, flush=True)
+
+
+def _folder(path: epath.PathLike) -> epath.Path:
+  folder = epath.Path(path)
+  trial = folder / '.writable'
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    trial.touch()
+    trial.unlink()
+  except OSError as error:
+    raise UserError(
+      f'{path} cannot be written ({error.strerror or error}): the report needs'
+      ' a folder of yours; choose another'
+    ) from error
+  return folder
 
 
 def _main(argv: list[str]) -> None:
@@ -54,23 +154,30 @@ def _main(argv: list[str]) -> None:
       '--out is missing: it must name a folder for the results; try'
       ' --out=analysis'
     )
-  # JAX is imported only when the command line has proved sound.
-  from scaling_jax.analysis import pipeline
-  from scaling_jax.analysis import study
+  level, draws, seed = _level(), _draws(), _seed()
+  targets = tuple(_flops(text) for text in _TARGETS.value)
+  from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+  from scaling_jax.analysis.study.results import Options
 
-  settings = study.Settings(
-    _level(_LEVEL.value),
-    _positive(_DRAWS.value),
-    _METHOD.value,
-    _SOLVER.value,
-    _seed(_SEED.value),
-    _DROP.value,
-    tuple(_flops(text) for text in _TARGETS.value),
+  options = Options(
+    level=level,
+    bootstrap=Bootstrap(draws, _METHOD.value, seed),
+    solver=_SOLVER.value,
+    drop_highest=_DROP.value,
+    targets=targets,
   )
-  pipeline.run(paths, _OUT.value, settings, _FIGURES.value)
+  run(
+    paths,
+    _OUT.value,
+    options,
+    figures=_FIGURES.value,
+    png=_PNG.value,
+    shown='all' if _RUNS.value else 'laws',
+  )
 
 
-def _level(level: float) -> float:
+def _level() -> float:
+  level = _LEVEL.value
   if not 0.5 <= level < 1:
     raise UserError(
       f'--level={level:g} must be from 0.5 to below 1; try --level=0.95'
@@ -78,7 +185,8 @@ def _level(level: float) -> float:
   return level
 
 
-def _positive(draws: int) -> int:
+def _draws() -> int:
+  draws = _DRAWS.value
   if draws < 100:
     raise UserError(
       f'--draws={draws} must be 100 or more for an interval; try --draws=4000'
@@ -86,7 +194,8 @@ def _positive(draws: int) -> int:
   return draws
 
 
-def _seed(seed: int) -> int:
+def _seed() -> int:
+  seed = _SEED.value
   if seed < 0:
     raise UserError(f'--seed={seed} must be 0 or more; try --seed=0')
   return seed
@@ -110,11 +219,21 @@ def _guarded(argv: list[str]) -> None:
 
 
 def _parse(argv: list[str]) -> list[str]:
+  named = {a.lstrip('-').partition('=')[0] for a in argv[1:] if a[:1] == '-'}
+  if named & set(_HELP):
+    print(f'{__doc__}\n{FLAGS.get_help()}')
+    sys.exit(0)
+  flags.FLAGS(argv[:1])  # absl's own, which app.run wants parsed
   try:
-    return flags.FLAGS(argv)
+    return FLAGS(argv)
   except flags.Error as error:
     text = ' '.join(str(error).split())
     errors.stop(_PROGRAM, f'{text}; see --help', 2)
+
+
+def main(argv: list[str]) -> None:
+  """Runs the command line; what is wrong with it exits with one sentence."""
+  _guarded(_parse(argv))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """How many tokens a text has, before it is prepared.
 
-A folder that is prepared already says it in its meta.json. Other text is read
+A folder that is prepared has the number in its meta.json. Other text is read
 once: by characters as `prepare` would, or by one of tiktoken's encodings.
 """
 
@@ -20,7 +20,7 @@ class Count(NamedTuple):
   """Tokens of a text.
 
   Attributes:
-    train: those that train: the first 90 %, or what meta.json says.
+    train: those that train: the first 90%, or as meta.json counts them.
     total: all of them.
     vocab_size: how many kinds there are.
     tokenizer: 'char', or an encoding's name.
@@ -71,7 +71,7 @@ def _prepared(path: epath.Path, tokenizer: str | None) -> Count:
   if tokenizer not in (None, kind):
     raise UserError(
       f'--tokenizer={tokenizer} is not the one that {path} was prepared with,'
-      f' {kind!r}; leave it away, or name the text itself'
+      f' {kind!r}; drop it, or name the text itself'
     )
   total = sum(counts[split]['tokens'] for split in prepare.SPLITS)
   train = counts['train']['tokens']

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from etils import epath
 import numpy as np
 
+from scaling_jax import errors
+from scaling_jax import formatting
 from scaling_jax import records
 from scaling_jax.corpus import prepare
 from scaling_jax.errors import UserError
@@ -20,7 +22,7 @@ class NotPrepared(UserError):
 
 
 class Dataset(NamedTuple):
-  """Tokens of both splits and what meta.json says of them.
+  """Tokens of both splits and what meta.json tells of them.
 
   Attributes:
     name: the corpus.
@@ -57,10 +59,10 @@ def _open(folder: epath.Path, split: str, meta: dict[str, Any]) -> np.ndarray:
   expected = tokens * dtype.itemsize
   found = path.stat().length if path.exists() else None
   if found != expected:
-    size = 'is missing' if found is None else f'has {found:,} bytes'
+    size = f'has {formatting.whole(found)} bytes'
     raise UserError(
-      f'{path} {size}, but its meta.json calls for {expected:,} bytes;'
-      f' {_remedy(folder)} again'
+      f'{path} {"is missing" if found is None else size}, but its meta.json'
+      f' calls for {formatting.whole(expected)} bytes; {_remedy(folder)} again'
     )
   if str(path).startswith(('gs://', 's3://')):
     array = np.frombuffer(path.read_bytes(), dtype)
@@ -77,7 +79,7 @@ def _open(folder: epath.Path, split: str, meta: dict[str, Any]) -> np.ndarray:
 
 
 def load_meta(name: str, data_dir: epath.PathLike) -> dict[str, Any]:
-  """What meta.json says of data_dir/name, without opening its tokens.
+  """What meta.json tells of data_dir/name, without opening its tokens.
 
   Raises:
     UserError: the corpus is unknown, was never prepared or is empty.
@@ -88,9 +90,10 @@ def load_meta(name: str, data_dir: epath.PathLike) -> dict[str, Any]:
     if not (folder / 'prepare.py').exists():
       root = epath.Path(data_dir)
       known = sorted(f.parent.name for f in root.glob('*/prepare.py'))
+      near = errors.suggest(name, known) or known or [SYNTHETIC]
       raise UserError(
         f'unknown dataset {name!r}: {root} must hold a folder of that name with'
-        f' a prepare.py; try {" or ".join(known) or SYNTHETIC}'
+        f' a prepare.py; try {" or ".join(near)}'
       )
     raise NotPrepared(
       f'the corpus {name!r} was never prepared: {folder} must hold train.bin,'
@@ -144,8 +147,8 @@ def check_lengths(dataset: Dataset, block_size: int, fraction: float) -> int:
   for split, tokens in (('training', kept), ('validation', len(dataset.val))):
     if tokens < block_size + 1:
       raise UserError(
-        f'the {split} split of {dataset.name!r} has {tokens:,} tokens (at'
-        f' data_fraction={fraction:g}): it must be longer than a block of'
+        f'the {split} split of {dataset.name!r} has'
+        f' {formatting.whole(tokens)} tokens (at data_fraction={fraction}): it must be longer than a block of'
         f' {block_size}; use more text or a smaller model.block_size'
       )
   return kept

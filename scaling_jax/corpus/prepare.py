@@ -1,6 +1,6 @@
 """Text to train.bin, val.bin and meta.json, as nanoGPT's shakespeare_char.
 
-The first 90 % of the characters train, the last 10 % validate. The text is
+The first 90% of the characters train, the last 10% validate. The text is
 read twice and held in pieces, so its size is bounded by the disk.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 from etils import epath
 import numpy as np
 
+from scaling_jax import formatting
 from scaling_jax import records
 from scaling_jax.corpus import sources
 from scaling_jax.corpus import synthetic
@@ -122,9 +123,11 @@ def prepare_synthetic(folder: epath.PathLike, **options) -> dict[str, Any]:
 
 def describe(meta: dict[str, Any]) -> str:
   """What was prepared, in two lines for a person."""
-  counts = meta['counts']
+  train, val = (
+    formatting.whole(meta['counts'][split]['tokens']) for split in SPLITS
+  )
   return (
-    f'{meta["name"]}: {counts["train"]["tokens"]:,} tokens to train,'
-    f' {counts["val"]["tokens"]:,} to validate, {meta["vocab_size"]} characters'
+    f'{meta["name"]}: {train} tokens to train, {val} to validate,'
+    f' {formatting.whole(meta["vocab_size"])} characters'
     f' as {meta["dtype"]}\n{meta["characters"]!r}'
   )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from scaling_jax import formatting
 from scaling_jax.errors import UserError
 
 
@@ -37,8 +38,8 @@ class CharTokenizer:
     """uint8 up to 256 symbols, else uint16."""
     if self.vocab_size > 1 << 16:
       raise UserError(
-        f'the text has {self.vocab_size:,} characters: at most 65,536 fit in'
-        ' uint16; give a text with fewer'
+        f'the text has {formatting.whole(self.vocab_size)} characters: at most'
+        ' 65,536 fit in uint16; give a text with fewer'
       )
     return np.dtype(np.uint8 if self.vocab_size <= 256 else np.uint16)
 

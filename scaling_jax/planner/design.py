@@ -2,35 +2,34 @@
 
 import collections
 from collections.abc import Sequence
+import dataclasses
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from scaling_jax import budget
-from scaling_jax.analysis import parametric
-from scaling_jax.analysis import reach
-from scaling_jax.analysis import rows as rows_lib
-from scaling_jax.analysis import study
-from scaling_jax.analysis.rows import Point
-from scaling_jax.errors import UserError
-from scaling_jax.planner import configs as configs_lib
-from scaling_jax.planner import foretell
-from scaling_jax.planner import known
-from scaling_jax.planner import plan
-from scaling_jax.planner import plausible
-from scaling_jax.planner import worth
+from scaling_jax import budget as budget_lib
+from scaling_jax.analysis.fitting import chinchilla
+from scaling_jax.analysis.fitting.isoflop_budget import IsoflopBudget
+from scaling_jax.analysis.fitting.result import Interval
+from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.fitting.simulate import Design as RunDesign
+from scaling_jax.analysis.runs import budgets as budgets_lib
+from scaling_jax.planner import messages
+from scaling_jax.planner import next_run
+from scaling_jax.planner import predict_intervals
+from scaling_jax.planner import prior
+from scaling_jax.planner.configs import PlannedRun
+from scaling_jax.planner.law import Law
+from scaling_jax.planner.next_run import RunValues
 from scaling_jax.planner.noise import Noise
-from scaling_jax.training import forecast
+from scaling_jax.planner.plan_notes import EPOCHS_FREE
+from scaling_jax.planner.predict_intervals import QUANTITIES
+from scaling_jax.planner.predict_intervals import Answer
+from scaling_jax.planner.predict_intervals import Ask
+from scaling_jax.planner.predict_intervals import PredictedStudy
+from scaling_jax.planner.run_value import Question
 
-# What each approach states, in the order in which it is told.
-QUANTITIES = {
-  'isoflop': ('a', 'b', 'N_opt'),
-  'parametric': ('a', 'b', 'alpha', 'beta', 'E', 'N_opt'),
-}
-APPROACHES = tuple(QUANTITIES)
-_RATIOS = (0.5, 2000.0)  # tokens a parameter of a run worth adding
-_SIZES = 13  # of the models tried as the next run, from half to twice the range
 _MIDDLE = (0.16, 0.5, 0.84)
 _SEEN = (0.1, 0.9)  # of the plausible minima, that a budget should cover
 
@@ -42,7 +41,7 @@ class Settings(NamedTuple):
     noise: sd of log L about the law.
     seed_noise: sd of log L between seeds.
     level: of the intervals.
-    laws: plausible laws.
+    laws: how many plausible laws.
     draws: refits of each law's study.
     seed: of all that is drawn.
   """
@@ -59,288 +58,262 @@ class Settings(NamedTuple):
     return Noise(self.noise, self.seed_noise)
 
 
-class Planned(NamedTuple):
-  """A run of a design: its row, its seed, and the config it comes from."""
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ApproachForecast:
+  """How often an approach answers, and how wide its intervals will be.
 
-  row: forecast.Row
-  seed: int
-  config: str
+  Half widths are half of an interval: of E as a share of E, of N_opt in log N.
+  Each is the middle one of the laws, between the ends of two laws in three; inf
+  where it is open.
 
-  @property
-  def run_id(self) -> str:
-    return f'{self.row.label}_seed{self.seed}'
-
-
-def split(given: str) -> list[str]:
-  """The configs of 'a.py,b.py:gpt-0,seeds=3': an argument may hold commas."""
-  names: list[str] = []
-  for part in given.split(','):
-    if '.py' in part or not names:
-      names.append(part)
-    else:
-      names[-1] += f',{part}'
-  return names
-
-
-def read(given: Sequence[str]) -> list[Planned]:
-  """The runs of configs, given as FILE.py or FILE.py:ARG.
-
-  Raises:
-    UserError: one can't be read, a run is named twice, or they train on
-      different texts.
+  Attributes:
+    answers: the share of laws for which it is ok.
+    statuses: the share of laws for each status.
+    half_widths: by quantity, where it answers: what a study that did answer is
+      to be held against.
+    half_widths_of_all: the same over all of the laws, open where there is no
+      answer: what designs are to be compared by, because one that answers more
+      often must not look worse for it.
   """
-  runs: list[Planned] = []
-  loaded = [configs_lib.load(name, 'design') for name in given]
-  texts = {config.dataset for config in loaded}
-  if len(texts) > 1:
-    raise UserError(
-      f'--design={",".join(given)} trains on {" and ".join(sorted(texts))}: a law'
-      ' is of one text; give configs of one dataset'
-    )
-  for name, config in zip(given, loaded):
-    found, _ = configs_lib.rows(config, name)
-    runs += [Planned(row, seed, name) for row in found for seed in config.seeds]
-  seen: set[tuple] = set()
-  for run in runs:
-    alike = (run.run_id, run.row.C, run.row.D)
-    if alike in seen:
-      raise UserError(
-        f'--design={",".join(given)} names {run.run_id} at {run.row.C:.3g} FLOPs'
-        ' twice: each run counts once; leave one away, or repeat seeds as in'
-        f' {run.config.partition(":")[0]}:seeds=2'
-      )
-    seen.add(alike)
-  return runs
+
+  answers: float
+  statuses: dict[str, float]
+  half_widths: dict[str, Interval]
+  half_widths_of_all: dict[str, Interval]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BudgetForecast:
+  """What a budget will show of its minimum.
+
+  Attributes:
+    C: FLOPs.
+    n_models: of different N.
+    N_low, N_high: the smallest and the largest.
+    shows_minimum: the share of laws for which the power laws may rest on it.
+    statuses: the share of laws for each status.
+    N_opt_low, N_opt_high: nine in ten of the plausible minima lie above the
+      one, and nine in ten below the other.
+    add: names of shapes that would bring those inside.
+  """
+
+  C: float
+  n_models: int
+  N_low: float
+  N_high: float
+  shows_minimum: float
+  statuses: dict[str, float]
+  N_opt_low: float
+  N_opt_high: float
+  add: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Design:
+  """What an experiment will resolve, run by run.
+
+  Attributes:
+    settings: how it was judged.
+    laws: what the plausible laws are.
+    n_runs: how many runs.
+    C_total: FLOPs of all of them, 6 N D.
+    target: FLOPs at which N_opt is asked for.
+    approaches: 'isoflop' and 'chinchilla', which are approaches 2 and 3.
+    budgets: of approach 2, in the order of C.
+    run_values: what each run adds, and the best to add; None where approach 3
+      will not answer.
+    notes: what to keep in mind, a sentence each.
+  """
+
+  settings: Settings
+  laws: str
+  n_runs: int
+  C_total: float
+  target: float
+  approaches: dict[str, ApproachForecast]
+  budgets: tuple[BudgetForecast, ...]
+  run_values: RunValues | None
+  notes: tuple[str, ...]
+
+  def to_json(self) -> str:
+    """The same for machines; docs/planner.md has its fields."""
+    from scaling_jax.planner import schema
+
+    return schema.dumps(schema.of_design(self))
+
+  def __str__(self) -> str:
+    from scaling_jax.planner import design_tables
+
+    return design_tables.text(self)
+
+  def _repr_html_(self) -> str:
+    from scaling_jax.planner import design_tables
+
+    return design_tables.html(self)
 
 
 def judge(
-  runs: Sequence[Planned],
-  law: known.Law | None = None,
+  runs: Sequence[PlannedRun],
+  law: Law | None = None,
   settings: Settings | None = None,
-) -> dict[str, Any]:
-  """What the runs will resolve, in plain numbers (docs/planner.md).
+) -> Design:
+  """What the runs will resolve.
 
   Args:
-    runs: of `read`.
+    runs: of `configs.planned_runs`.
     law: that is known already, to draw plausible laws near; None for laws over
       the ranges that studies have shown.
     settings: how.
+
+  Raises:
+    UserError: the law has not the form E + A/N^alpha + B/D^beta.
   """
   settings = settings or Settings()
-  points = [_point(run) for run in runs]
-  laws, studies, target = simulate(points, law, settings)
-  budgets = study.isoflop_groups(points)
-  return {
-    'settings': settings._asdict(),
-    'laws': laws.source,
-    'n_runs': len(runs),
-    'C_total': float(sum(run.row.flops_6ND for run in runs)),
-    'target': target,
-    'approaches': {name: approach(name, studies) for name in APPROACHES},
-    'budgets': _budgets(points, budgets[0], laws, studies),
-    'worth': _worth(runs, laws, settings, target),
-    'notes': _notes(runs, points, *budgets),
-  }
+  plan = columns(runs)
+  laws, studies, target = simulate(plan, law, settings)
+  question = Question(laws.law, settings.log_noise, target, settings.level)
+  return Design(
+    settings=settings,
+    laws=laws.source,
+    n_runs=len(runs),
+    C_total=float(sum(run.row.flops_6ND for run in runs)),
+    target=target,
+    approaches={name: forecast(name, studies) for name in QUANTITIES},
+    budgets=_budgets(laws, studies),
+    run_values=next_run.values(runs, question),
+    notes=tuple(_notes(runs, plan)),
+  )
+
+
+def columns(runs: Sequence[PlannedRun]) -> RunDesign:
+  """C, N and D of each run, [n]."""
+  rows = [run.row for run in runs]
+  return RunDesign(
+    *(np.array([getattr(row, x) for row in rows], float) for x in 'CND')
+  )
 
 
 class Simulated(NamedTuple):
   """Plausible laws, a study of each, and the FLOPs that N_opt is asked at."""
 
-  laws: plausible.Laws
-  studies: list[foretell.Foretold]
+  laws: prior.Prior
+  studies: list[PredictedStudy]
   target: float
 
 
-def simulate(
-  points: Sequence[Point], law: known.Law | None, settings: Settings
-) -> Simulated:
+def simulate(plan: RunDesign, law: Law | None, settings: Settings) -> Simulated:
   """The studies that `judge` rests on; arguments as there."""
   rng = np.random.default_rng(settings.seed)
-  C = np.array([p.C for p in points])
-  middle = math.sqrt(C.min() * C.max())
+  middle = math.sqrt(plan.C.min() * plan.C.max())
   laws = (
-    plausible.anywhere(middle, settings.laws, rng)
+    prior.anywhere(middle, settings.laws, rng)
     if law is None
-    else plausible.near(law, middle, settings.laws, rng)
+    else prior.near(law, settings.laws, rng)
   )
-  target = foretell.AHEAD * float(C.max())
-  studies = foretell.studies(
-    points, laws.law, settings.log_noise, target, settings.level,
-    settings.draws, rng,
-  )  # fmt: skip
+  target = predict_intervals.AHEAD * float(plan.C.max())
+  studies = predict_intervals.studies(
+    plan,
+    laws.law,
+    settings.log_noise,
+    ask=Ask(target, settings.level, settings.draws),
+    rng=rng,
+  )
   return Simulated(laws, studies, target)
 
 
-def _point(run: Planned) -> Point:
-  row = run.row
-  return Point(
-    run_id=run.run_id, C=row.C, N=float(row.N), D=float(row.D), loss=1.0,
-    sem=math.nan, seed=run.seed, model=row.model, depth=row.shape.n_layer,
-    S=row.S, bpb=math.nan, folder='', counts={},
-  )  # fmt: skip
-
-
-def half_width(name: str, interval: dict[str, float | None]) -> float:
+def half_width(name: str, found: Interval) -> float:
   """Half of an interval; of E as a share of it, of N_opt in log N.
 
-  inf where it has an open end.
+  inf where it has an open end, or is unknown.
+
+  >>> half_width('alpha', Interval(2.0, 1.0, 4.0))
+  1.5
   """
-  value, low, high = (interval[key] for key in ('value', 'low', 'high'))
-  if low is None or high is None or value is None:
+  if not found.known:
     return math.inf
   if name == 'N_opt':
-    return math.log(high / low) / 2 if low > 0 else math.inf
-  return (high - low) / 2 / (value if name == 'E' else 1)
+    return math.log(found.high / found.low) / 2 if found.low > 0 else math.inf
+  return (found.high - found.low) / 2 / (found.value if name == 'E' else 1)
 
 
-def approach(name: str, studies: Sequence[foretell.Foretold]) -> dict[str, Any]:
-  """How often it gives an answer, and the half widths of its intervals.
-
-  Where it answers, which is what a study that did is to be held against; and
-  over all of the laws, open where there is no answer, which is what designs are
-  to be compared by: one that answers more often must not look worse for it.
-  """
-  found = [getattr(one, name) for one in studies]
-  statuses = collections.Counter(status for status, _ in found)
+def forecast(name: str, studies: Sequence[PredictedStudy]) -> ApproachForecast:
+  """What an approach will state, over the studies of all laws."""
+  found: list[Answer] = [getattr(one, name) for one in studies]
   answered, of_all = {}, {}
   for quantity in QUANTITIES[name]:
     half = [
-      half_width(quantity, intervals[quantity])
-      for status, intervals in found
-      if status == 'ok'
+      half_width(quantity, one.intervals[quantity])
+      for one in found
+      if one.status == Status.OK
     ]
     answered[quantity] = _middle(half)
     of_all[quantity] = _middle(half + [math.inf] * (len(found) - len(half)))
-  return {
-    'answers': statuses['ok'] / len(found),
-    'statuses': {s: n / len(found) for s, n in sorted(statuses.items())},
-    'half_widths': answered,
-    'half_widths_of_all': of_all,
-  }
+  statuses = _shares(one.status for one in found)
+  return ApproachForecast(
+    answers=statuses.get(Status.OK, 0.0),
+    statuses=statuses,
+    half_widths=answered,
+    half_widths_of_all=of_all,
+  )
 
 
-def _middle(half: list[float]) -> dict[str, float]:
+def _shares(statuses) -> dict[str, float]:
+  counts = collections.Counter(map(str, statuses))
+  return {name: n / counts.total() for name, n in sorted(counts.items())}
+
+
+def _middle(half: list[float]) -> Interval:
   """The middle one, and the range of two in three; inf for none."""
   low, value, high = np.quantile(half or [math.inf], _MIDDLE, method='nearest')
-  return {'value': float(value), 'low': float(low), 'high': float(high)}
+  return Interval(float(value), float(low), float(high))
 
 
 def _budgets(
-  points, groups, laws: plausible.Laws, studies
-) -> list[dict[str, Any]]:
-  """What each budget will show of its minimum."""
-  out = []
-  for b, group in enumerate(groups):
-    found = [one.budgets[b] for one in studies]
-    N = np.array([points[i].N for i in group])
-    C = float(found[0]['C'])
-    minima = np.asarray(laws.law.optimum(C).N)
-    low, high = np.quantile(minima, _SEEN)
-    statuses = collections.Counter(x['status'] for x in found)
-    share = {status: n / len(found) for status, n in statuses.items()}
-    out.append({
-      'C': C,
-      'n_models': len(set(N)),
-      'N_low': float(N.min()),
-      'N_high': float(N.max()),
-      'shows_minimum': sum(share.get(x, 0.0) for x in reach.USED),
-      'statuses': share,
-      'N_opt_low': float(low),
-      'N_opt_high': float(high),
-      'add': _wanted(N, low, high),
-    })  # fmt: skip
-  return out
+  laws: prior.Prior, studies: Sequence[PredictedStudy]
+) -> tuple[BudgetForecast, ...]:
+  by_budget = zip(*(one.budgets for one in studies))
+  return tuple(_budget(laws, of_each_law) for of_each_law in by_budget)
 
 
-def _wanted(N: np.ndarray, low: float, high: float) -> list[str]:
+def _budget(
+  laws: prior.Prior, found: Sequence[IsoflopBudget]
+) -> BudgetForecast:
+  """One budget, by its fit under each law."""
+  N, C = found[0].N, found[0].C
+  low, high = np.quantile(np.asarray(laws.law.optimum(C).N), _SEEN)
+  return BudgetForecast(
+    C=C,
+    n_models=len(set(N)),
+    N_low=float(N.min()),
+    N_high=float(N.max()),
+    shows_minimum=sum(one.counts for one in found) / len(found),
+    statuses=_shares(one.status for one in found),
+    N_opt_low=float(low),
+    N_opt_high=float(high),
+    add=_wanted(N, low, high),
+  )
+
+
+def _wanted(N: np.ndarray, low: float, high: float) -> tuple[str, ...]:
   """Models that would bring the plausible minima inside, by name."""
   ends = [x for x, off in ((low, low < N.min()), (high, high > N.max())) if off]
-  return [budget.shape_name(budget.shape_near(x)) for x in ends]
+  return tuple(budget_lib.shape_name(budget_lib.shape_near(x)) for x in ends)
 
 
-def _worth(runs, laws, settings: Settings, target: float) -> dict[str, Any]:
-  """Each planned run's worth, and the best to add; {} without freedom."""
-  N = np.array([float(run.row.N) for run in runs])
-  D = np.array([float(run.row.D) for run in runs])
-  ask = (laws.law, settings.log_noise, target, settings.level)
-  if not np.isfinite(worth.spread(N, D, *ask)).any():
-    return {}  # approach 3 would refuse these runs, and the notes say why
-  planned = [
-    {'run_id': run.run_id, 'config': run.config, 'C': run.row.C,
-     **trial._asdict()}
-    for run, trial in zip(runs, worth.each_run(N, D, *ask))
-  ]  # fmt: skip
-  shapes = _shapes(N)
-  new = [
-    (shape, C, budget.count_parameters(shape, 0, 0).N)
-    for C in sorted({run.row.C for run in runs})
-    for shape in shapes
-  ]
-  there = {(run.row.C, float(run.row.N)) for run in runs}
-  new = [
-    (shape, C, n)
-    for shape, C, n in new
-    if (C, float(n)) not in there
-    and _RATIOS[0] <= C / (6 * n * n) <= _RATIOS[1]
-  ]
-  sizes = [(float(n), C / (6 * n)) for _, C, n in new]
-  tried = [
-    {'model': budget.shape_name(shape), 'C': C, **trial._asdict()}
-    for (shape, C, _), trial in zip(new, worth.added(N, D, sizes, *ask))
-  ]
-  once = {(run.row.label, run.config): run for run in runs}
-  again = worth.added(
-    N, D, [(float(r.row.N), float(r.row.D)) for r in once.values()], *ask
-  )
-  repeated = [
-    {'model': run.row.label, 'config': run.config, 'C': run.row.C,
-     **trial._asdict()}
-    for run, trial in zip(once.values(), again)
-  ]  # fmt: skip
-
-  def best(of, by):
-    return max(of, key=lambda x: x[by], default=None)
-
-  return {
-    'runs': planned,
-    'next': best(tried, 'narrows'),
-    'next_per_flop': best(tried, 'per_percent'),
-    'repeat': best(repeated, 'narrows'),
-  }
-
-
-def _shapes(N: np.ndarray) -> list[budget.Shape]:
-  """Of half the smallest to twice the largest planned, each once."""
-  sizes = np.geomspace(N.min() / 2, N.max() * 2, _SIZES)
-  return sorted({budget.shape_near(float(x)) for x in sizes})
-
-
-def _notes(
-  runs: Sequence[Planned], points: Sequence[Point], groups, alone
-) -> list[str]:
+def _notes(runs: Sequence[PlannedRun], plan: RunDesign) -> list[str]:
   notes = []
-  often = [run for run in runs if (run.row.epochs or 0) > plan.EPOCHS_FREE]
+  epochs = [(run.row.label, run.row.epochs or 0.0) for run in runs]
+  often = [pair for pair in dict.fromkeys(epochs) if pair[1] > EPOCHS_FREE]
   if often:
-    named = (f'{r.row.label} ({r.row.epochs:.1f})' for r in often)
-    names = ', '.join(dict.fromkeys(named))
-    notes.append(
-      f'More than {plan.EPOCHS_FREE} epochs: {names}. Repeated tokens are worth'
-      ' less than new ones (Muennighoff et al. 2023), which the laws drawn here'
-      ' leave out.'
-    )
-  N, D = rows_lib.columns(points, 'N', 'D')
-  centred = parametric.Centred.of(N, D, np.ones(len(N)))
-  refused = parametric.unanswered(centred, len(groups) + len(alone))
+    notes.append(messages.too_many_epochs(often, EPOCHS_FREE))
+  grouping = budgets_lib.grouping_of(plan.C, plan.N)
+  data = chinchilla.LogData.of(plan.N, plan.D, np.ones(len(runs)))
+  refused = chinchilla.unanswered(data, grouping.n_budgets)
   if refused:
-    notes.append(f'Approach 3 will not answer: {refused[1]}.')
-  if alone:
-    notes.append(
-      f'{len(alone)} runs share their FLOPs with fewer than two other models: they'
-      ' count for approach 3 alone.'
-    )
-  if sum(len({points[i].N for i in group}) >= 3 for group in groups) < 2:
-    notes.append(
-      'Approach 2 will not answer: it needs two budgets or more, each of three'
-      ' models or more.'
-    )
+    notes.append(messages.chinchilla_will_not_answer(refused[1]))
+  if grouping.alone:
+    notes.append(messages.runs_alone(len(grouping.alone)))
+  models = [len(np.unique(plan.N[list(group)])) for group in grouping.groups]
+  if sum(n >= budgets_lib.MIN_MODELS for n in models) < 2:
+    notes.append(messages.isoflop_will_not_answer())
   return notes

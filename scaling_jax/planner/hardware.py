@@ -7,10 +7,9 @@ where a board is sold as one. None stands where a device has no such unit
 or its vendor states no rate.
 """
 
-import difflib
 from typing import NamedTuple
 
-from scaling_jax import text
+from scaling_jax import errors
 from scaling_jax.errors import UserError
 
 PRECISIONS = ('bfloat16', 'float16', 'tf32', 'float32')  # the fastest first
@@ -52,7 +51,7 @@ DEVICES = {
   'rtx-3090': Device(35.6, 35.6, 71, 71, 'NVIDIA GA102 whitepaper'),
   'rtx-4090': Device(82.6, 82.6, 165.2, 165.2, 'NVIDIA Ada whitepaper'),
   'rtx-4060-laptop': Device(
-    14.6, 14.6, 29.1, 29.1, '3,072 cores at 2.37 GHz (115 W); at 45 W less'
+    14.6, 14.6, 29.1, 29.1, 'arithmetic: 3,072 cores, 2.37 GHz (115 W); at 45 W less'
   ),
   # AMD
   'mi250x': Device(47.9, None, 383, 383, 'AMD MI250X datasheet, both dies'),
@@ -77,8 +76,22 @@ DEVICES = {
 }  # fmt: skip
 
 
-def peak(name: str, precision: str | None = None) -> tuple[str, float, str]:
-  """A device's name, its peak rate in FLOP/s, and the precision of it.
+class Peak(NamedTuple):
+  """A rate of `DEVICES`.
+
+  Attributes:
+    device: its name there.
+    flops_per_s: the peak rate, FLOP/s.
+    precision: of the products.
+  """
+
+  device: str
+  flops_per_s: float
+  precision: str
+
+
+def peak(name: str, precision: str | None = None) -> Peak:
+  """The peak rate of a device.
 
   Args:
     name: of `DEVICES`, in any case.
@@ -86,36 +99,45 @@ def peak(name: str, precision: str | None = None) -> tuple[str, float, str]:
 
   Raises:
     UserError: the device is unknown, or has no such rate.
+
+  >>> peak('H100')
+  Peak(device='h100', flops_per_s=989400000000000.0, precision='bfloat16')
   """
   known = name.lower().replace('_', '-').replace(' ', '-')
   if known not in DEVICES:
-    near = difflib.get_close_matches(known, DEVICES, n=3, cutoff=0.5)
+    near = errors.suggest(known, DEVICES)
     near = near or [d for d in DEVICES if known and known[0] == d[0]][:3]
     raise UserError(
-      f'--device={name} is not known: it must be one of {", ".join(DEVICES)};'
-      f' try {" or ".join(near) or "h100"}, or --peak_tflops with its rate'
+      f'device={name} is not known: it must be one of {", ".join(DEVICES)}; try'
+      f' device={" or device=".join(near or ["h100"])}, or peak_tflops= with'
+      ' its rate'
     )
-  device = DEVICES[known]
-  rates = {p: getattr(device, p) for p in PRECISIONS if getattr(device, p)}
+  rates = rates_of(DEVICES[known])
   chosen = next(iter(rates)) if precision is None else precision
   if chosen not in rates:
     raise UserError(
-      f'--precision={chosen} has no rate listed for {known}: it must be one of'
-      f' {", ".join(rates)}; try --precision={next(iter(rates))}'
+      f'precision={chosen} has no rate listed for {known}: it must be one of'
+      f' {", ".join(rates)}; try precision={next(iter(rates))}'
     )
-  return known, rates[chosen] * 1e12, chosen
+  return Peak(known, rates[chosen] * 1e12, chosen)
 
 
-def listed() -> str:
-  """All of them as a table."""
-  header = ('device', *(f'{p} (TFLOP/s)' for p in PRECISIONS), 'source')
-  rows = [
-    (
-      name,
-      *(f'{x:g}' if (x := getattr(d, p)) else '–' for p in PRECISIONS),
-      d.source,
-    )
-    for name, d in DEVICES.items()
-  ]
-  left = [True, *(False for _ in PRECISIONS), True]
-  return '\n'.join(text.aligned([header, *rows], left))
+class Devices:
+  """All of `DEVICES`, as the command line lists them."""
+
+  def to_json(self) -> str:
+    """The same for machines; docs/planner.md has its fields."""
+    from scaling_jax.planner import schema
+
+    return schema.dumps(schema.of_devices())
+
+  def __str__(self) -> str:
+    from scaling_jax.planner import tables
+
+    return tables.devices_table().text().rstrip()
+
+
+def rates_of(device: Device) -> dict[str, float]:
+  """TFLOP/s by precision, the fastest first; those that it has."""
+  every = {p: getattr(device, p) for p in PRECISIONS}
+  return {p: rate for p, rate in every.items() if rate is not None}

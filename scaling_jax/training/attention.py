@@ -62,7 +62,7 @@ def _weights(q_BHKT, k_BHKT):
 
 
 def attend_with(change, qkv_PX, T: int, H: int):
-  """Attention whose probabilities pass through `change` (dropout, say).
+  """Attention whose probabilities pass through `change` (dropout, for example).
 
   Args:
     change: a function of the probabilities [B, H, S, T].

@@ -15,7 +15,7 @@ FOLDER = 'checkpoints'
 
 
 class Progress(NamedTuple):
-  """Where a run stands besides its state, so that its records go on too.
+  """Where a run stands besides its state, so that its records resume too.
 
   Attributes:
     train_loss: float32 [step], the loss of every step so far.

@@ -44,7 +44,7 @@ def configure(wanted: int | None = None, most: int | None = None) -> None:
   if _FAKE_DEVICES_FLAG not in os.environ.get('XLA_FLAGS', ''):
     usable = min(cores(), most or cores())
     count = wanted if wanted and wanted <= usable else usable
-    # Once JAX runs, in a notebook say, its devices stay what they are.
+    # Once JAX runs, in a notebook for example, its devices stay what they are.
     with contextlib.suppress(RuntimeError):
       jax.config.update('jax_num_cpu_devices', count)
 

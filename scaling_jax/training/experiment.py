@@ -7,8 +7,9 @@ import sys
 from etils import epath
 import ml_collections
 
+from scaling_jax import formatting
 from scaling_jax import records
-from scaling_jax import text
+from scaling_jax import tables
 from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
@@ -38,8 +39,8 @@ def run(
 ) -> list[records.Run]:
   """Trains every model with every seed at every point of the sweep.
 
-  A finished run is not repeated, an interrupted one goes on, and one that fails
-  leaves the others to go on. results.csv grows with each run; at the end a table
+  A finished run is not repeated, an interrupted one resumes, and one that fails
+  does not stop the others. results.csv grows with each run; at the end a table
   is printed.
 
   Args:
@@ -50,7 +51,7 @@ def run(
       on a TPU, which serves one process, runs go one by one.
 
   Returns:
-    The runs in the order of the sweep, those that failed left out.
+    The runs in the order of the sweep, those that failed omitted.
 
   Raises:
     UserError: bad input; nothing has been trained then.
@@ -144,7 +145,7 @@ def _jobs(
 
 
 class _Log:
-  """What became of each unit, as it is told and shown."""
+  """What became of each unit, as it is reported and shown."""
 
   def __init__(self, units: list[launchers.Unit], parallel: int):
     self.units, self.parallel = units, parallel
@@ -181,7 +182,7 @@ class _Log:
       self.failures.append((unit, outcome.failure))
       self.display.count(done=0 if fresh else -len(unit.seeds))
       self.display.count(failed=len(unit.seeds))
-      self.display.say(f'{unit.title}: failed: {outcome.failure}')
+      self.display.message(f'{unit.title}: failed: {outcome.failure}')
       return
     self.pace.end(unit.title)
     if fresh:
@@ -189,7 +190,7 @@ class _Log:
     for run in outcome.runs:
       self.found[run.run_id] = run
       if fresh and self.total > 1:
-        self.display.say(_ended(run))
+        self.display.message(_end_message(run))
     try:
       records.write_results(unit.job.folder)
     except OSError as error:
@@ -198,7 +199,7 @@ class _Log:
   def stopped(self) -> str:
     done = len(self.found)
     return (
-      f'stopped with {done} of {self.total} runs done; the same command goes on'
+      f'stopped with {done} of {self.total} runs done; the same command resumes'
       ' from there'
     )
 
@@ -206,10 +207,10 @@ class _Log:
     order = [run_id for unit in self.units for run_id in unit.run_ids]
     runs = [self.found[run_id] for run_id in order if run_id in self.found]
     if runs:
-      self.display.say(results_table(runs))
-      self.display.say(f'records: {folder}/{records.RESULTS}')
+      self.display.message(results_table(runs))
+      self.display.message(f'records: {folder}/{records.RESULTS}')
     if self.failures:
-      raise Incomplete(_told(self.failures, self.total))
+      raise Incomplete(_failure_message(self.failures, self.total))
     return runs
 
 
@@ -218,16 +219,18 @@ def _is_finished(unit: launchers.Unit) -> bool:
   return all((folder / records.RESULT).exists() for folder in folders)
 
 
-def _ended(run: records.Run) -> str:
+def _end_message(run: records.Run) -> str:
   if run.status != 'done':
-    return f'{run.run_id}: {run.status} at step {run.S:,}'
+    return f'{run.run_id}: {run.status} at step {formatting.whole(run.S)}'
   return (
-    f'{run.run_id}: val loss {run.val_loss:.4f} ± {run.val_loss_sem:.4f} in'
-    f' {progress_lib.duration(run.wall_s)}'
+    f'{run.run_id}: val loss {formatting.loss(run.val_loss)} ±'
+    f' {formatting.loss(run.val_loss_sem)} in {formatting.duration(run.wall_s)}'
   )
 
 
-def _told(failures: list[tuple[launchers.Unit, str]], total: int) -> str:
+def _failure_message(
+  failures: list[tuple[launchers.Unit, str]], total: int
+) -> str:
   if total == 1:
     return failures[0][1]
   reasons = '; '.join(f'{unit.title}: {reason}' for unit, reason in failures)
@@ -245,19 +248,19 @@ def results_table(runs: Sequence[records.Run]) -> str:
   rows = [
     (
       r.run_id,
-      f'{r.N:,}',
-      f'{r.D:,}',
-      f'{r.S:,}',
-      f'{r.val_loss:.4f}',
-      f'{r.val_loss_sem:.4f}',
-      f'{r.val_bpb:.4f}',
-      progress_lib.duration(r.wall_s),
-      f'{r.tokens_per_s:,.0f}',
+      formatting.whole(r.N),
+      formatting.whole(r.D),
+      formatting.whole(r.S),
+      formatting.loss(r.val_loss),
+      formatting.loss(r.val_loss_sem),
+      formatting.loss(r.val_bpb),
+      formatting.duration(r.wall_s),
+      formatting.whole(r.tokens_per_s),
       r.status,
     )
     for r in runs
   ]
-  return text.table(header, rows)
+  return tables.columns(header, rows)
 
 
 def dry_run(
@@ -297,7 +300,7 @@ def dry_run(
     at_once = min(parallel, len(jobs) * len(config.seeds))
     together = f', {at_once} at a time' if at_once > 1 else ''
     print(
-      f'{progress_lib.duration(sum(seconds) / at_once)} in all{together},'
+      f'{formatting.duration(sum(seconds) / at_once)} in all{together},'
       ' evaluations included, from a few steps timed on'
       f' {devices_lib.describe(jobs[0].devices)}'
     )

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scaling_jax import budget
-from scaling_jax import text
-from scaling_jax.training import progress
+from scaling_jax import formatting
+from scaling_jax import tables as tables_lib
 from scaling_jax.training import settings
 from scaling_jax.training import sweep
-
-UNKNOWN = '–'
 
 
 class Row(NamedTuple):
@@ -98,50 +96,56 @@ def tables(found: Sequence[Row], seconds: Sequence[float] | None = None) -> str:
 
   Args:
     found: of `rows`.
-    seconds: that each run should take, all its seeds together; None leaves the
-      column out.
+    seconds: that each run should take, all its seeds together; None omits the
+      column.
   """
-  shown: dict[tuple, Row] = {}
+  return (
+    f'Parameters\n{_parameters(found)}\n\nTokens and steps (N without'
+    ' embeddings; all: every product counted)\n'
+    + _tokens_and_steps(found, seconds)
+  )
+
+
+def _parameters(found: Sequence[Row]) -> str:
+  models: dict[tuple, Row] = {}
   for row in found:
-    shown.setdefault((row.model, row.shape), row)
-  parameters = text.table(
-    ('model', 'layers', 'heads', 'width', 'N without embeddings',
-     'without positions', 'all'),
-    [
-      (
-        row.model,
-        *map(str, row.shape),
-        _count(row.N),
-        _count(row.N_without_positions),
-        _count(row.N_total),
-      )
-      for row in shown.values()
-    ],
-  )  # fmt: skip
+    models.setdefault((row.model, row.shape), row)
+  header = ('model', 'layers', 'heads', 'width', 'N without embeddings',
+            'without positions', 'all')  # fmt: skip
+  whole = formatting.whole
+  lines = [
+    (
+      row.model,
+      *map(str, row.shape),
+      whole(row.N),
+      whole(row.N_without_positions),
+      whole(row.N_total),
+    )
+    for row in models.values()
+  ]
+  return tables_lib.columns(header, lines)
+
+
+def _tokens_and_steps(
+  found: Sequence[Row], seconds: Sequence[float] | None
+) -> str:
   header = ['model', 'N', 'D (tokens)', 'S (steps)', '6ND (FLOPs)',
             'all (FLOPs)', 'tokens/param', 'epochs']  # fmt: skip
   lines = [
     [
       row.label,
-      _count(row.N),
-      _count(row.D),
-      _count(row.S),
-      f'{row.flops_6ND:.3g}',
-      UNKNOWN if row.flops is None else f'{row.flops:.3g}',
-      f'{row.tokens_per_param:.1f}',
-      UNKNOWN if row.epochs is None else f'{row.epochs:.2f}',
+      formatting.whole(row.N),
+      formatting.whole(row.D),
+      formatting.whole(row.S),
+      formatting.flops(row.flops_6ND),
+      formatting.flops(row.flops),
+      formatting.number(row.tokens_per_param, 3),
+      formatting.number(row.epochs, 3),
     ]
     for row in found
   ]
   if seconds is not None:
     header.append('time')
     for line, time_s in zip(lines, seconds):
-      line.append(progress.duration(time_s))
-  return (
-    f'Parameters\n{parameters}\n\nTokens and steps (N without embeddings; all: every product counted)\n'
-    + text.table(header, lines)
-  )
-
-
-def _count(x: int | None) -> str:
-  return UNKNOWN if x is None else f'{x:,}'
+      line.append(formatting.duration(time_s))
+  return tables_lib.columns(header, lines)

@@ -2,7 +2,7 @@
 
 XLA takes its buffers from malloc. In pages of 4 KB a large model's step spends a
 tenth of its time on looking pages up. glibc asks for huge ones where
-GLIBC_TUNABLES says so as the process starts.
+GLIBC_TUNABLES tells it to as the process starts.
 """
 
 import os

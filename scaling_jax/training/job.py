@@ -65,7 +65,7 @@ def make_job(
     load: opens a corpus; for many jobs, one that opens each corpus once.
 
   Raises:
-    UserError: bad input, in one sentence.
+    UserError: bad input.
   """
   config = settings.for_model(config, name)
   plan = settings.make_plan(config)

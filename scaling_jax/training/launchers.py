@@ -63,7 +63,7 @@ def one_by_one(
   Args:
     units: whose jobs know their devices.
     display: shows the run under way.
-    report: is told of each unit as it ends, failed or not.
+    report: takes each unit's outcome as it ends, failed or not.
   """
   for unit in units:
     interrupts.check()
@@ -75,11 +75,11 @@ def one_by_one(
       runs, failure = [], f'{type(error).__name__}: {error}'
       failure = _with_traceback(unit, failure, traceback.format_exc())
     display.end()
-    _tell(Outcome(unit, runs, failure), report)
+    _report_end(Outcome(unit, runs, failure), report)
 
 
 def _with_traceback(unit: Unit, reason: str, details: str) -> str:
-  """Keeps a traceback in the first run's folder; says where, in one line."""
+  """Keeps a traceback in the first run's folder; tells where, in one line."""
   path = unit.job.folder / unit.run_ids[0] / ERROR
   first = ' '.join(reason.split())
   first = first if len(first) <= 200 else f'{first[:200]} …'
@@ -91,7 +91,7 @@ def _with_traceback(unit: Unit, reason: str, details: str) -> str:
   return f'{first} ({path} has the details)'
 
 
-def _tell(outcome: Outcome, report: Report) -> None:
+def _report_end(outcome: Outcome, report: Report) -> None:
   """Reports an end; where it is a good one, what failed before is mended."""
   unit = outcome.unit
   for run_id in () if outcome.failure else unit.run_ids:
@@ -141,10 +141,10 @@ class _Worker:
   def __init__(self, slot: int, share: dict[str, Any], inbox: queue.Queue):
     self.slot, self._share, self._inbox = slot, share, inbox
     self.unit: Unit | None = None
-    self.last_word = ''  # what went wrong, where the process could still say
+    self.last_error = ''  # what went wrong, where the process could still tell
     self._process: subprocess.Popen | None = None
 
-  def give(self, unit: Unit, workdir: str, data_dir: str) -> None:
+  def submit(self, unit: Unit, workdir: str, data_dir: str) -> None:
     """Sends a unit, to a new process where the last one has ended."""
     self.unit = unit
     if self._process is None:
@@ -184,7 +184,7 @@ class _Worker:
 
   def _send(self, message: dict[str, Any]) -> None:
     assert self._process is not None and self._process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):  # its thread says that it died
+    with contextlib.suppress(BrokenPipeError):  # its thread tells that it died
       self._process.stdin.write(json.dumps(message) + '\n')
       self._process.stdin.flush()
 
@@ -197,8 +197,8 @@ class _Worker:
     finally:
       self._inbox.put((self, {'kind': 'gone'}))
 
-  def buried(self) -> tuple[str, str]:
-    """After the process has ended: how, and what it said last."""
+  def exit_reason(self) -> tuple[str, str]:
+    """After the process has ended: how, and what it wrote on stderr."""
     assert self._process is not None
     code = self._process.returncode
     self._errors.seek(0)
@@ -219,7 +219,7 @@ class _Worker:
     if self._process is not None:
       self._process.send_signal(signal.SIGINT)
 
-  def leave(self, grace_s: float) -> None:
+  def shut_down(self, grace_s: float) -> None:
     """Lets the process end, and ends it where it does not."""
     process = self._process
     if process is None:
@@ -265,38 +265,38 @@ class _Team:
       raise
     finally:
       for worker in workers:
-        worker.leave(_GRACE_S)
-      self._hear_the_last()
+        worker.shut_down(_GRACE_S)
+      self._handle_the_last()
 
-  def _hear_the_last(self) -> None:
+  def _handle_the_last(self) -> None:
     self._waiting = []
     while not self._inbox.empty():
       worker, message = self._inbox.get()
-      if message['kind'] in ('say', 'done'):
+      if message['kind'] in ('message', 'done'):
         self._handle(worker, message)
 
   def _next(self, worker: _Worker) -> None:
     worker.unit = None
     if self._waiting:
-      worker.give(self._waiting.pop(0), *self._places)
+      worker.submit(self._waiting.pop(0), *self._places)
 
   def _handle(self, worker: _Worker, message: dict[str, Any]) -> None:
     kind, unit = message['kind'], worker.unit
     if kind == 'show':
       report = progress_lib.Report(**message['report'])
       self._display.show(report, message['force'], worker.slot)
-    elif kind == 'say':
-      self._display.say(message['text'])
+    elif kind == 'message':
+      self._display.message(message['text'])
     elif kind == 'done':
       runs = [records.typed(records.Run, fields) for fields in message['runs']]
       self._over(worker, runs)
     elif kind == 'failed':
       self._over(worker, [], message['reason'])
     elif kind == 'crashed':
-      worker.last_word = message['reason']
+      worker.last_error = message['reason']
     elif kind == 'gone':
-      reason, details = worker.buried()
-      reason, worker.last_word = worker.last_word or reason, ''
+      reason, details = worker.exit_reason()
+      reason, worker.last_error = worker.last_error or reason, ''
       if unit is not None:
         if details:
           reason = _with_traceback(unit, reason, details)
@@ -306,7 +306,7 @@ class _Team:
     unit = worker.unit
     assert unit is not None
     self._display.end(worker.slot)
-    _tell(Outcome(unit, runs, failure), self._report)
+    _report_end(Outcome(unit, runs, failure), self._report)
     self._next(worker)
 
 
@@ -327,7 +327,7 @@ def several_at_a_time(
     parallel: processes.
     workdir: see `job.make_job`; so is data_dir.
     display: shows all that are under way.
-    report: is told of each unit as it ends, failed or not.
+    report: takes each unit's outcome as it ends, failed or not.
   """
   places = (str(workdir), str(data_dir))
   team = _Team(units, places, display, report)

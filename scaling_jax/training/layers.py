@@ -120,7 +120,7 @@ class Linear(nnx.Module):
 
 
 class LayerNorm(nnx.Module):
-  """layer_norm with its parameters; the bias may be left out."""
+  """layer_norm with its parameters; the bias may be omitted."""
 
   def __init__(self, n_embd: int, *, bias: bool):
     self.scale = nnx.Param(jnp.ones(n_embd))

@@ -50,7 +50,7 @@ class Pace:
     self._first.pop(title, None)
 
   def left_s(self, reports: Iterable[progress_lib.Report]) -> float | None:
-    """Seconds until all is done, None while nothing can be said."""
+    """Seconds until all is done, None while it is not known."""
     worked, left = self._worked, dict(self._weight)
     for report in reports:
       if report.label in left:

@@ -7,30 +7,10 @@ import sys
 import time
 from typing import NamedTuple, Protocol, TextIO
 
+from scaling_jax import formatting
+
 PLAIN_EVERY_S = 15.0  # between lines on a pipe
 LIVE_EVERY_S = 0.1
-
-
-def si(value: float, unit: str) -> str:
-  """1234567 -> '1.23 M', with three digits."""
-  for factor, prefix in ((1e15, 'P'), (1e12, 'T'), (1e9, 'G'), (1e6, 'M')):
-    if abs(value) >= factor:
-      return f'{value / factor:.3g} {prefix}{unit}'
-  if abs(value) >= 1e4:
-    return f'{value / 1e3:.3g} k{unit}'
-  return f'{value:.4g} {unit}'.rstrip()
-
-
-def duration(seconds: float) -> str:
-  """Seconds as a person says them: '42s', '8m05s', '3h20m', '2d04h'."""
-  seconds = round(seconds)
-  if seconds < 60:
-    return f'{seconds}s'
-  if seconds < 3600:
-    return f'{seconds // 60}m{seconds % 60:02d}s'
-  if seconds < 86400:
-    return f'{seconds // 3600}h{seconds % 3600 // 60:02d}m'
-  return f'{seconds // 86400}d{seconds % 86400 // 3600:02d}h'
 
 
 class Report(NamedTuple):
@@ -46,19 +26,21 @@ class Report(NamedTuple):
   left_s: float | None
 
   def line(self) -> str:
+    whole = formatting.whole
+    done = formatting.percent(self.step / self.S, 2)
     parts = [
       self.label,
-      f'step {self.step:,}/{self.S:,} {self.step / self.S:4.0%}',
-      f'loss {self.train_loss:.4f}',
+      f'step {whole(self.step)}/{whole(self.S)} {done:>4}',
+      f'loss {formatting.loss(self.train_loss)}',
     ]
     if self.val_loss is not None:
-      parts.append(f'val {self.val_loss:.4f}')
+      parts.append(f'val {formatting.loss(self.val_loss)}')
     if self.tokens_per_s is not None:
-      parts.append(si(self.tokens_per_s, 'tok/s'))
+      parts.append(formatting.rate(self.tokens_per_s, 'tok/s'))
     if self.flops_per_s is not None:
-      parts.append(si(self.flops_per_s, 'FLOP/s'))
+      parts.append(formatting.rate(self.flops_per_s, 'FLOP/s'))
     if self.left_s is not None:
-      parts.append(f'{duration(self.left_s)} left')
+      parts.append(f'{formatting.duration(self.left_s)} left')
     return '  '.join(parts)
 
 
@@ -68,7 +50,7 @@ class Line(Protocol):
   def show(self, report: Report, force: bool = False) -> None:
     """Takes a report; shows it now if forced, otherwise when it is time."""
 
-  def say(self, text: str) -> None:
+  def message(self, text: str) -> None:
     """Prints lines that stay."""
 
   def end(self) -> None:
@@ -125,7 +107,7 @@ class Display:
       parts.append(f'{self.failed} failed')
     left = self._left_s and self._left_s(self._reports.values())
     if left is not None:
-      parts.append(f'about {duration(left)} left')
+      parts.append(f'about {formatting.duration(left)} left')
     return ', '.join(parts)
 
   def _draw(self) -> None:
@@ -144,7 +126,7 @@ class Display:
       self._stream.write(f'\r{up}\x1b[J')
     self._rows = 0
 
-  def say(self, text: str) -> None:
+  def message(self, text: str) -> None:
     """Prints lines that stay, above the live ones."""
     if self._live:
       self._erase()

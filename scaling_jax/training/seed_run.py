@@ -68,7 +68,7 @@ class SeedRun:
     except (ValueError, KeyError, TypeError) as error:
       raise UserError(
         f'{self.folder / records.RESULT} cannot be read ({error!r}): it must be'
-        ' the record of a finished run; delete it to go on from the checkpoint'
+        ' the record of a finished run; delete it to resume from the checkpoint'
       ) from error
 
   def _check_same(self, found: dict[str, Any], asked: dict[str, Any]) -> None:
@@ -92,11 +92,11 @@ class SeedRun:
     """The step of the latest checkpoint, 0 where there is none."""
     return max(self.checkpoints.steps(), default=0)
 
-  def open_logs(self, say: Callable[[str], None]) -> None:
-    """Opens what `config.log` asks for; `say` is told of a log that fails."""
+  def open_logs(self, message: Callable[[str], None]) -> None:
+    """Opens what `config.log` asks for; `message` tells of a log that fails."""
     self.logs = writers_lib.open_logs(
       self.job.config, self.job.plan, self.folder, self.train_loss,
-      self.evaluations, say,
+      self.evaluations, message,
     )  # fmt: skip
 
   def close(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import ml_collections
 
 from scaling_jax import budget
+from scaling_jax import formatting
 from scaling_jax.errors import UserError
 from scaling_jax.training import model as model_lib
 
@@ -60,14 +61,15 @@ def _resolve_learning_rate(
   )
   if train.learning_rate <= 0:
     raise UserError(
-      f'train.learning_rate={at_one:g} with {per_log_N:g} for each unit of ln N'
-      f' leaves {name} ({N:,} parameters) {train.learning_rate:.3g}: it must be'
-      ' above 0; set train.learning_rate_per_log_N=0'
+      f'train.learning_rate={at_one} with {per_log_N} for each unit of ln N'
+      f' leaves {name} ({formatting.whole(N)} parameters)'
+      f' {formatting.plain(train.learning_rate)}: it must be above 0; set'
+      ' train.learning_rate_per_log_N=0'
     )
 
 
 def parameters(config: ml_collections.ConfigDict) -> int:
-  """N of the config's model, both embeddings left out."""
+  """N of the config's model, both embeddings omitted."""
   m = config.model
   return budget.count_parameters(shape_of(config), m.block_size, 0, m.bias).N
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 import copy
-import difflib
 import itertools
 from typing import Any, NamedTuple
 
 import ml_collections
 import numpy as np
 
+from scaling_jax import errors
 from scaling_jax import records
 from scaling_jax.errors import UserError
 from scaling_jax.training import settings
@@ -53,7 +53,7 @@ def expand(config: ml_collections.ConfigDict) -> list[Cell]:
   for point in itertools.product(*sweep.values()):
     chosen = dict(zip(sweep, point))
     at = _with_values(config, chosen)
-    suffix = ''.join(f'_{_word(f, v, sweep)}' for f, v in chosen.items())
+    suffix = ''.join(f'_{_name_part(f, v, sweep)}' for f, v in chosen.items())
     cells += [
       Cell(model + suffix, model, settings.for_model(at, model))
       for model in config.models
@@ -87,13 +87,13 @@ def _check_field(config: ml_collections.ConfigDict, name: str) -> None:
     )
   if name == 'C' and config.steps is not None:
     raise UserError(
-      f"sweep['C'] changes nothing where steps={config.steps} says how long runs"
+      f"sweep['C'] changes nothing where steps={config.steps} sets how long runs"
       ' are; set one of the two'
     )
   known = sorted(records.flatten(config.to_dict()))
   known = [n for n in known if n.partition('.')[0] not in (*_LISTED, *_SHARED)]
   if name not in known:
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    near = errors.suggest(name, known, n=2)
     raise UserError(
       f'sweep[{name!r}] is no field that can be swept: it must be one that'
       f' configs/common.py declares; try {" or ".join(near or known[:2])}'
@@ -118,7 +118,7 @@ def _check_values(name: str, values: Any) -> None:
     )
   if any(np.ndim(value) for value in values):
     raise UserError(
-      f'sweep[{name!r}]={values!r} must hold numbers or words, each a value of'
+      f'sweep[{name!r}]={values!r} must hold numbers or strings, each a value of'
       ' one run; take the inner brackets away'
     )
   if len(set(values)) < len(values):
@@ -152,7 +152,7 @@ def _with_values(
   return config
 
 
-def _word(name: str, value: Any, sweep: dict[str, Any]) -> str:
+def _name_part(name: str, value: Any, sweep: dict[str, Any]) -> str:
   """A field and its value as part of a folder's name: 'C1e11'."""
   last = name.rpartition('.')[2]
   alike = [other for other in sweep if other.rpartition('.')[2] == last]

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from scaling_jax import budget
+from scaling_jax import formatting
 from scaling_jax import records
 from scaling_jax.corpus import batches as batches_lib
 from scaling_jax.training import checkpoint as checkpoint_lib
@@ -55,11 +56,11 @@ class _Group:
     self.grad_norms = np.full(len(runs), np.nan)
 
   def train(self) -> list[records.Run]:
-    """Goes on from the last common checkpoint to the end."""
+    """Resumes from the last common checkpoint and trains to the end."""
     try:
       self._restore()
       for run in self.runs:
-        run.open_logs(self.line.say)
+        run.open_logs(self.line.message)
       self._loop()
       return self._finish()
     except KeyboardInterrupt:
@@ -69,6 +70,9 @@ class _Group:
       raise
     finally:
       self._close()
+
+  def _message(self, text: str) -> None:
+    self.line.message(f'{self.job.label}: {text}')
 
   def _close(self) -> None:
     for run in self.runs:
@@ -103,7 +107,7 @@ class _Group:
     states = jax.tree.map(lambda *x: np.stack(x), *restored)
     self.states = step_lib.replicate(states, self.job.devices)
     self.grad_norms = np.array(norms)
-    self.line.say(f'{self.job.label}: going on from step {self.step:,}')
+    self._message(f'resumes from step {formatting.whole(self.step)}')
 
   def _loop(self) -> None:
     config, S = self.job.config, self.job.plan.S
@@ -138,9 +142,8 @@ class _Group:
   def _chunk(self) -> int:
     """Steps in the next dispatch: K, but one at a time at a ragged end."""
     left = self.job.plan.S - self.step
-    return (
-      self.K if self.step % self.K == 0 and left >= self.K else min(1, left)
-    )
+    whole = self.step % self.K == 0 and left >= self.K
+    return self.K if whole else min(1, left)
 
   def _windows(self, n: int) -> np.ndarray:
     """The next n steps' windows, [devices, n, seeds, B / devices, T + 1]."""
@@ -281,9 +284,9 @@ class _Group:
     try:
       self._save()
     except Exception as error:
-      self.line.say(f'{self.job.label}: stopped, and not kept: {error}')
+      self._message(f'stopped, and not kept: {error}')
     else:
-      self.line.say(f'{self.job.label}: stopped and kept at step {self.step:,}')
+      self._message(f'stopped and kept at step {formatting.whole(self.step)}')
 
   def _finish(self) -> list[records.Run]:
     last = self.runs[0].evaluations[-1].step if self.runs[0].evaluations else -1
@@ -340,6 +343,13 @@ class _Group:
       tokens_per_s=self.clock.tokens_per_s or D / self.clock.wall_s,
       device=devices_lib.describe(job.devices),
       status='done' if done else 'diverged',
+      learning_rate=float(config.train.learning_rate),
+      min_learning_rate=float(config.train.min_learning_rate),
+      schedule=config.train.schedule,
+      warmup_steps=config.train.warmup_steps,
+      tokens_per_step=job.tokens_per_step,
+      text_tokens=job.train_tokens,
+      vocab_size=job.dataset.vocab_size,
     )
 
 
@@ -378,7 +388,7 @@ def train(
   if job.devices[0].platform == 'cpu':
     groups = [[run] for run in todo]
   else:
-    # Seeds that stopped at different steps have no common one to go on from.
+    # Seeds that stopped at different steps have no common one to resume from.
     todo.sort(key=lambda run: (run.last_step(), run.seed))
     groups = [
       list(group)

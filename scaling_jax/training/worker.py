@@ -2,7 +2,7 @@
 
 `launchers` starts it as `python -m scaling_jax.training.worker`. Both ways one
 JSON object a line: on stdin first its share of the machine, then runs; on stdout
-what `_Wire` says of them. It ends where stdin does.
+what `_Wire` sends of them. It ends where stdin does.
 """
 
 import json
@@ -34,8 +34,8 @@ class _Wire:
   def show(self, report, force: bool = False) -> None:
     self.send(kind='show', report=report._asdict(), force=force)
 
-  def say(self, text: str) -> None:
-    self.send(kind='say', text=text)
+  def message(self, text: str) -> None:
+    self.send(kind='message', text=text)
 
   def end(self) -> None:
     pass

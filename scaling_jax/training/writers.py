@@ -1,7 +1,7 @@
 """A run's numbers where people already look: TensorBoard, Weights & Biases.
 
 Copies of what metrics.jsonl and train_loss.npy hold: a log that fails is
-dropped, and training goes on.
+dropped, and training continues.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,16 +61,16 @@ def check(log: ml_collections.ConfigDict, folder: epath.PathLike) -> None:
 
 
 class Logs:
-  """The writers of one run; the first failure of each is said, and its last.
+  """The writers of one run; a failure of one is reported once, and its last.
 
   Args:
-    S: updates in the run, which decide how many losses are left out.
-    say: prints a sentence.
+    S: updates in the run, which decide how many losses are omitted.
+    message: prints one.
   """
 
-  def __init__(self, S: int = 1, say: Callable[[str], None] = print):
+  def __init__(self, S: int = 1, message: Callable[[str], None] = print):
     self._stride = -(-S // LOSS_POINTS)
-    self._say = say
+    self._message = message
     self._writers: dict[str, Writer] = {}
 
   def add(self, name: str, make: Callable[[], Writer]) -> None:
@@ -123,8 +123,8 @@ class Logs:
 
   def _failed(self, name: str, error: Exception) -> None:
     reason = ' '.join(str(error).split()) or type(error).__name__
-    self._say(
-      f'{name} failed ({reason}): training goes on without it, and'
+    self._message(
+      f'{name} failed ({reason}): training continues without it, and'
       f' {records.METRICS} holds every number'
     )
 
@@ -135,7 +135,7 @@ def open_logs(
   folder: epath.Path,
   losses: np.ndarray,
   evaluations: list[records.Evaluation],
-  say: Callable[[str], None],
+  message: Callable[[str], None],
 ) -> Logs:
   """Opens the logs that the config asks for, for a new run or a resumed one.
 
@@ -145,9 +145,9 @@ def open_logs(
     folder: the run's own; logs lie under it.
     losses: of the steps so far.
     evaluations: so far.
-    say: prints a sentence about a log that fails.
+    message: prints one about a log that fails.
   """
-  logs = Logs(plan.S, say)
+  logs = Logs(plan.S, message)
   about = {**config.to_dict(), **plan._asdict()}
   if config.log.tensorboard:
     logs.add('TensorBoard', lambda: TensorBoard(folder / 'tensorboard'))
@@ -201,7 +201,7 @@ class TensorBoard:
 class WandB:
   """A W&B run that keeps its id for as long as its folder is there.
 
-  Online, a resumed run goes on where the server's history ends. Offline, each
+  Online, a resumed run continues where the server's history ends. Offline, each
   session leaves a folder that holds the run from its first step, because the
   one that is synced last replaces the others.
   """

@@ -1,0 +1,173 @@
+"""Approach 2: at each budget a parabola in log N, then power laws in C.
+
+Hoffmann et al. 2022 (arXiv 2203.15556), section 3.2. A parabola is an
+approximation: where the grid of models is wide or lies off its minimum, it puts
+the minimum elsewhere than the law behind the losses has it. Two looks show by
+how much: an Akima interpolation of the same points, and the parabola's bias as
+approach 3's law predicts it, by which the intervals are widened.
+"""
+
+from collections.abc import Sequence
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+from scipy import stats
+
+from scaling_jax import laws
+from scaling_jax.analysis.fitting import optimum
+from scaling_jax.analysis.fitting import power_law
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.isoflop_budget import Group
+from scaling_jax.analysis.fitting.isoflop_budget import IsoflopBudget
+from scaling_jax.analysis.fitting.isoflop_budget import fit_budgets
+from scaling_jax.analysis.fitting.power_law import PowerLawFit
+from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.messages import isoflop as messages
+
+MIN_BUDGETS = 2  # with a minimum, for a power law
+SCATTER_CHANCE = 0.05  # minima that scatter so rarely widen the power laws
+_NOTED_RATIO = 1.05  # intervals that are widened by less need no message
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class IsoflopFit(optimum.OptimumFit):
+  """N_opt and D_opt as power laws through the minima of the budgets.
+
+  Attributes:
+    budgets: in the order of C; those that `counts` carry the laws.
+
+  >>> from scaling_jax.published import HOFFMANN
+  >>> C = np.array([1e18, 1e19, 1e20])
+  >>> grid = np.array([0.4, 0.6, 1, 1.6, 2.5])
+  >>> found = fit([
+  ...   Group(c, n, c / 6 / n, HOFFMANN.loss(n, c / 6 / n))
+  ...   for c, n in zip(C, HOFFMANN.optimum(C).N[:, None] * grid)
+  ... ], bootstrap=Bootstrap(draws=100))
+  >>> str(found.status), round(found.params['exponent_N'], 2)
+  ('ok', 0.45)
+  >>> found.optimum(C=1e21).N.known
+  True
+  """
+
+  title: ClassVar[str] = 'Approach 2: N_opt and D_opt by isoFLOP parabolas'
+
+  budgets: tuple[IsoflopBudget, ...] = ()
+
+
+def fit(
+  groups: Sequence[Group],
+  law: laws.Chinchilla | None = None,
+  bootstrap: Bootstrap | None = None,
+) -> IsoflopFit:
+  """Fits every budget, and the power laws through their minima.
+
+  Args:
+    groups: the runs of each budget, in any order.
+    law: approach 3's, which predicts the parabolas' bias; None without.
+    bootstrap: how many draws, and their seed; new losses are always drawn from
+      the residuals.
+
+  Returns:
+    'ok'; 'too_few_points' where fewer than two budgets show a minimum;
+    'no_degrees_of_freedom' where no budget has residuals.
+
+  >>> fit([]).status
+  <Status.TOO_FEW_POINTS: 'too_few_points'>
+  """
+  return _power_laws(fit_budgets(groups, law, bootstrap or Bootstrap()))
+
+
+def _power_laws(budgets: tuple[IsoflopBudget, ...]) -> IsoflopFit:
+  """The laws through the minima of the budgets that count."""
+  used = [budget for budget in budgets if budget.counts]
+  C = np.array([budget.C for budget in used])
+  minima = [b.parabola.minimum()[0] for b in used if b.parabola]
+  log_N = np.array(minima, float)
+  log_D = np.array([b.log_D(n) for b, n in zip(used, log_N)], float)
+  if len(used) < MIN_BUDGETS:
+    status = Status.TOO_FEW_POINTS
+    message = messages.too_few_budgets(len(used), len(budgets), MIN_BUDGETS)
+    N_opt, D_opt = optimum.no_lines(
+      status, message, C, np.exp(log_N), np.exp(log_D)
+    )
+    return IsoflopFit(
+      status=status, message=message, budgets=budgets, N_opt=N_opt, D_opt=D_opt
+    )
+  status = Status.OK
+  message = messages.fitted(len(used), len(budgets) - len(used))
+  drawn_N = drawn_D = None
+  ratio = 1.0
+  if any(budget.residual_sd is None for budget in used):
+    status = Status.NO_DEGREES_OF_FREEDOM
+    message = messages.no_freedom(message)
+  elif all(budget.draws is not None for budget in used):
+    drawn_N = np.stack([b.draws.minimum()[0] for b in used if b.draws], -1)
+    drawn_D = np.stack([b.log_D(n) for b, n in zip(used, drawn_N.T)], -1)
+    ratio = _scatter(np.log(C), log_N, drawn_N)
+    if ratio > _NOTED_RATIO:
+      message = messages.scattered(message, ratio)
+
+  def law(log_y, bias, drawn) -> PowerLawFit:
+    line, line_draws, line_bias = _line(C, log_y, bias, drawn, ratio)
+    return PowerLawFit(
+      status=status,
+      message=message,
+      x=C,
+      y=np.exp(log_y),
+      line=line,
+      line_draws=line_draws,
+      bias=line_bias,
+    )
+
+  return IsoflopFit(
+    status=status,
+    message=message,
+    budgets=budgets,
+    N_opt=law(log_N, [b.bias[0] if b.bias else None for b in used], drawn_N),
+    D_opt=law(log_D, [b.D_bias for b in used], drawn_D),
+  )
+
+
+def _line(
+  C: np.ndarray,
+  log_y: np.ndarray,
+  bias: Sequence[float | None],
+  drawn: np.ndarray | None,
+  ratio: float,
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+  """The line through log y [k], its draws [B, 2], and its bias [2].
+
+  Args:
+    C: [k] FLOPs.
+    log_y: [k].
+    bias: [k] of log_y; one that is None leaves the line's unknown.
+    drawn: [B, k] what log_y might have been, or None.
+    ratio: by which the draws of the line are stretched.
+  """
+  log_C = np.log(C)
+  solve = np.linalg.pinv(np.vander(log_C, 2)).T
+  line = log_y @ solve
+  draws = of_line = None
+  if drawn is not None:
+    draws = line + ratio * (power_law.lines(log_C, drawn) - line)
+  if None not in bias:
+    of_line = np.array(bias, float) @ solve
+  return line, draws, of_line
+
+
+def _scatter(x: np.ndarray, y: np.ndarray, drawn: np.ndarray) -> float:
+  """Birge's ratio of y [k] about its line, sds from drawn [B, k]; or 1.
+
+  1 where noise explains the scatter, and for two points, through which a line
+  passes whatever they are.
+  """
+  dof = len(x) - 2
+  if dof < 1:
+    return 1.0
+  low, high = np.nanquantile(drawn, [0.16, 0.84], axis=0)  # robust sds
+  off = (y - np.polyval(np.polyfit(x, y, 1), x)) / ((high - low) / 2 + 1e-12)
+  squares = float(np.sum(off**2))
+  if stats.chi2.sf(squares, dof) > SCATTER_CHANCE:
+    return 1.0  # noise alone scatters like this
+  return float(np.sqrt(squares / dof))

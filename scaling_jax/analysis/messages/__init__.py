@@ -1,0 +1,1 @@
+"""What people read of an analysis: one small function for each message."""

@@ -1,0 +1,182 @@
+"""What people read of runs: why one is excluded, what is noted of the others.
+
+Reasons are clauses about a run, without a full stop; notes are whole sentences.
+"""
+
+from collections.abc import Sequence
+
+from scaling_jax import formatting
+from scaling_jax import records
+
+# Why a run is excluded.
+
+
+def not_started() -> str:
+  return f'it was not started; {records.PLANNED} has it planned'
+
+
+def unfinished(step: int | None) -> str:
+  """Of a run without a result, by the step of its last evaluation."""
+  if step is None:
+    return f'it is unfinished, without {records.RESULT} or any evaluation'
+  return f'it is unfinished: its last evaluation was at step {step}'
+
+
+def unreadable_result(error: Exception) -> str:
+  return f'its {records.RESULT} cannot be read ({error!r})'
+
+
+def two_results(first: float, second: float) -> str:
+  return (
+    'it was given with two results, and the first counts: val_loss='
+    f'{formatting.number(first)}, and here {formatting.number(second)}'
+  )
+
+
+def not_done(status: str) -> str:
+  return f'its status is {status!r}, not done'
+
+
+def not_positive(name: str, value: float) -> str:
+  return f'{name}={value:g} must be a positive number'
+
+
+def empty_cell(column: str) -> str:
+  return f'{column} is empty'
+
+
+def no_number(column: str, text: str) -> str:
+  return f'{column}={text!r} must be a number'
+
+
+def wrong_cells(found: int, wanted: int) -> str:
+  return f'it has {found} cells instead of {wanted}'
+
+
+def duplicate(place: str) -> str:
+  return f'it is a duplicate of {place}'
+
+
+def at_place(place: str, reason: str) -> str:
+  return f'{place}: {reason}'
+
+
+def highest_loss(count: int) -> str:
+  return f'its loss is one of the {count} highest, which were to be excluded'
+
+
+# What is noted of all runs.
+
+
+def given_twice(run_ids: Sequence[str]) -> str:
+  names = ', '.join(run_ids[:5]) + ', …' * (len(run_ids) > 5)
+  return f'Given twice and counted once: {names}.'
+
+
+def several_formats() -> str:
+  return 'The sources count N and C each in its own way.'
+
+
+def no_tokens(source: str) -> str:
+  return f'{source} has no column of tokens: D = C/6N.'
+
+
+def no_parameters(source: str) -> str:
+  return f'{source} has no column of parameters: N = C/6D.'
+
+
+def no_flops(source: str) -> str:
+  return f'{source} has no column C: C = 6ND.'
+
+
+# Histories.
+
+
+def unreadable_history() -> str:
+  return f'its {records.TRAIN_LOSS} or {records.CONFIG} cannot be read'
+
+
+def incomplete_history(found: int, steps: int) -> str:
+  return f'{records.TRAIN_LOSS} holds {found:,} of {steps:,} steps'
+
+
+# Selection.
+
+
+def no_curve(run_id: str, problem: str) -> str:
+  return f'{run_id} has no training curve here: {problem}.'
+
+
+def part_of_text(count: int) -> str:
+  return (
+    f'{_runs(count)} had only a part of the text:'
+    f" {_count(count)} for Kaplan's L(D) and L(N, D) only."
+  )
+
+
+def batch_size_study(count: int) -> str:
+  return (
+    f'{_runs(count)} {_are(count)} a study of batch sizes: {_count(count)} for'
+    ' the critical batch size only.'
+  )
+
+
+def not_annealed(count: int) -> str:
+  return (
+    f'{_runs(count)} {"was" if count == 1 else "were"} not annealed, as others'
+    f" were: {_count(count)} for Kaplan's laws only."
+  )
+
+
+def better_recipe(count: int) -> str:
+  return (
+    f'{_runs(count)} lost to a better one of the same size, length and text by'
+    f' batch size or learning rate: {_count(count)} for none of the laws of N'
+    ' and D.'
+  )
+
+
+def _runs(count: int) -> str:
+  return '1 run' if count == 1 else f'{count} runs'
+
+
+def _count(count: int) -> str:
+  return 'it counts' if count == 1 else 'they count'
+
+
+def _are(count: int) -> str:
+  return 'is of' if count == 1 else 'are of'
+
+
+# Budgets.
+
+
+def no_budget(count: int) -> str:
+  if count == 1:
+    return (
+      '1 run shares its FLOPs with fewer than two other models: it belongs to'
+      " no isoFLOP budget, and counts for Chinchilla's law only."
+    )
+  return (
+    f'{count} runs share their FLOPs with fewer than two other models: they'
+    " belong to no isoFLOP budget, and count for Chinchilla's law only."
+  )
+
+
+# Provenance.
+
+
+def no_folder() -> str:
+  return 'no whole run folder was given'
+
+
+def no_config() -> str:
+  return f'its folder holds no {records.CONFIG}'
+
+
+def no_json() -> str:
+  return f'its {records.CONFIG} is no JSON'
+
+
+def no_settings() -> str:
+  return f'its {records.CONFIG} states no settings'

@@ -1,0 +1,1 @@
+"""An analysis in; a page, its tables and figures out."""

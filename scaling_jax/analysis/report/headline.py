@@ -1,0 +1,372 @@
+"""What a report answers first, and what speaks for the answer and against it.
+
+Each fact is found here and has a `text`, whose wording is in `messages`.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+from scipy import stats
+
+from scaling_jax import formatting
+from scaling_jax.analysis.fitting.result import Allocation
+from scaling_jax.analysis.fitting.result import Interval
+from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.messages import report as messages
+from scaling_jax.analysis.messages import tables as table_messages
+from scaling_jax.analysis.runs import table
+from scaling_jax.analysis.study.analyze import Analysis
+from scaling_jax.analysis.study.results import FittedRange
+
+# An interval that spans more tells no two laws apart.
+TOO_WIDE = 10
+# As few inside by chance this rarely, and the intervals are too narrow.
+CHANCE = 0.05
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Answer:
+  """What to train with C FLOPs, by the approach that the report goes by.
+
+  Attributes:
+    approach: by name.
+    best: its optimum; the loss is unknown where the approach states none.
+    fitted: where it was fitted.
+    unit: of the loss.
+    level: of the intervals.
+  """
+
+  approach: str
+  best: Allocation
+  fitted: FittedRange
+  unit: str
+  level: float
+
+  @property
+  def C(self) -> float:
+    return float(self.best.C.value)
+
+  @property
+  def ahead(self) -> float:
+    """C over the largest that the law was fitted on."""
+    return self.C / self.fitted.high
+
+  @property
+  def numbers(self) -> tuple[str, ...]:
+    """N, D and the loss as the text has them."""
+    shown = [
+      formatting.estimate(x, show=formatting.short)
+      for x in (self.best.N, self.best.D)
+    ]
+    if np.isfinite(self.best.loss.value):
+      shown.append(formatting.estimate(self.best.loss))
+    return tuple(shown)
+
+  @property
+  def text(self) -> str:
+    N, D, *loss = self.numbers
+    return messages.answer(
+      self.C,
+      N,
+      D,
+      loss=''.join(loss),
+      unit=self.unit,
+      ahead=self.ahead,
+      of=self.fitted.of,
+    )
+
+  @property
+  def basis(self) -> str:
+    """Which approach it is of."""
+    return messages.basis(
+      self.approach,
+      level=self.level,
+      n_budgets=self.fitted.n_budgets,
+      largest=self.fitted.high,
+      ahead=self.ahead,
+    )
+
+  @property
+  def two_budgets(self) -> bool:
+    """Whether nothing is left to judge the law by."""
+    return self.fitted.n_budgets == 2
+
+
+def answers(analysis: Analysis) -> list[Answer]:
+  """One for each target; [] where no approach is ok."""
+  name = analysis.headline
+  fitted = analysis.fitted_range(name) if name else None
+  if name is None or fitted is None:
+    return []
+  fit = analysis.approaches[name]
+  return [
+    Answer(
+      approach=name,
+      best=fit.optimum(C=C, level=analysis.level),
+      fitted=fitted,
+      unit=analysis.runs.unit,
+      level=analysis.level,
+    )
+    for C in analysis.targets
+  ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Silent:
+  """An approach that is not ok, why, and what to do about it."""
+
+  title: str
+  status: Status
+  text: str
+
+
+def silent(analysis: Analysis) -> list[Silent]:
+  """In Hoffmann's order."""
+  has_curves = any(analysis.runs.folders)
+  return [
+    Silent(
+      title=table_messages.APPROACHES[name],
+      status=fit.status,
+      text=' '.join(
+        filter(
+          None,
+          [
+            table_messages.sentence(fit.message),
+            messages.advice(
+              str(fit.status),
+              needs_curves=name == 'envelope' and not has_curves,
+            ),
+          ],
+        )
+      ),
+    )
+    for name, fit in analysis.approaches.items()
+    if not fit.ok
+  ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Vague:
+  """An approach whose interval of N or D tells nothing: open, or too wide."""
+
+  approach: str
+  quantity: str
+  low: float
+  high: float
+
+  @property
+  def text(self) -> str:
+    if not np.isfinite([self.low, self.high]).all():
+      return messages.open_interval(self.approach, self.quantity)
+    low, high = map(formatting.short, (self.low, self.high))
+    return messages.too_wide(self.approach, self.quantity, low, high)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Agreement:
+  """How the approaches that are ok stand to each other at the first target.
+
+  Attributes:
+    apart: two approaches, and the quantities whose intervals lie apart.
+    together: groups of approaches of which none contradicts another.
+    vague: approaches that cannot tell.
+  """
+
+  apart: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+  together: tuple[tuple[str, ...], ...] = ()
+  vague: tuple[Vague, ...] = ()
+
+  @property
+  def text(self) -> str:
+    """'' where there is nothing to compare."""
+    return messages.agreement(
+      self.apart, self.together, [one.text for one in self.vague]
+    )
+
+
+def agreement(analysis: Analysis) -> Agreement:
+  """Whether the approaches that are ok agree at the first target."""
+  found = {
+    name: fit.optimum(C=analysis.targets[0], level=analysis.level)
+    for name, fit in analysis.approaches.items()
+    if fit.ok
+  }
+  return compare(found)
+
+
+def compare(found: dict[str, Allocation]) -> Agreement:
+  """Compares what approaches, by name, have to train with the same FLOPs."""
+  if len(found) < 2:
+    return Agreement()
+  apart = []
+  for one, other in itertools.combinations(found, 2):
+    off = tuple(
+      quantity
+      for quantity in ('N', 'D')
+      if _quantity(found[one], quantity).overlaps(
+        _quantity(found[other], quantity)
+      )
+      is False
+    )
+    if off:
+      apart.append((one, other, off))
+  vague = tuple(filter(None, (_vague(n, best) for n, best in found.items())))
+  telling = [n for n in found if n not in {one.approach for one in vague}]
+  contradict = {(one, other) for one, other, _ in apart}
+  pairs = list(itertools.combinations(telling, 2))
+  meeting = [pair for pair in pairs if pair not in contradict]
+  together: tuple[tuple[str, ...], ...] = tuple(meeting)
+  if len(meeting) == len(pairs) > 1:
+    together = (tuple(telling),)
+  return Agreement(apart=tuple(apart), together=together, vague=vague)
+
+
+def _quantity(best: Allocation, name: str) -> Interval:
+  return {'N': best.N, 'D': best.D}[name]
+
+
+def _vague(approach: str, best: Allocation) -> Vague | None:
+  for quantity in ('N', 'D'):
+    _, low, high = _quantity(best, quantity)
+    closed = np.isfinite([low, high]).all()
+    if not closed or low <= 0 or high / low > TOO_WIDE:
+      return Vague(approach=approach, quantity=quantity, low=low, high=high)
+  return None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HeldOutCount:
+  """How the losses of the largest budget met what was predicted of them.
+
+  Attributes:
+    inside, n: so many of n lie in their intervals.
+    narrow: whether chance alone leaves as few inside less often than CHANCE.
+  """
+
+  inside: int
+  n: int
+  narrow: bool
+
+
+def held_out_count(analysis: Analysis) -> HeldOutCount | None:
+  """None where no loss was predicted with an interval."""
+  inside, n = analysis.hold_out.counts(analysis.level)
+  if not analysis.hold_out.ok or not n:
+    return None
+  return counted(inside, n, level=analysis.level)
+
+
+def counted(inside: int, n: int, *, level: float) -> HeldOutCount:
+  """Judges a count of n losses at a level."""
+  # As of independent runs. They share the law's error, which makes all of them
+  # miss together: it is that error that the intervals omit.
+  chance = stats.binom.cdf(inside, n, level)
+  return HeldOutCount(inside=inside, n=n, narrow=bool(chance < CHANCE))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tested:
+  """How the law behind the answer did ahead of its budgets.
+
+  Attributes:
+    ahead: the held-out budget's C over the largest that predicted it.
+    asked: the answer's C over the largest that the law was fitted on.
+    losses: how its losses met their predictions; None for an approach that
+      states no losses.
+    overlap: whether N_opt's intervals overlap, for such an approach.
+  """
+
+  ahead: float
+  asked: float
+  losses: HeldOutCount | None = None
+  overlap: bool | None = None
+
+  @property
+  def text(self) -> str:
+    if self.losses:
+      outcome = messages.tested_losses(self.losses.inside, self.losses.n)
+    else:
+      outcome = messages.tested_optimum(bool(self.overlap))
+    return messages.tested(self.ahead, outcome, self.asked)
+
+
+def tested(analysis: Analysis, answer: Answer) -> Tested | None:
+  """None where the law behind the answer was not tested."""
+  held, ahead = analysis.hold_out, analysis.hold_out.ahead
+  if not np.isfinite(ahead):
+    return None
+  if answer.approach == 'chinchilla':
+    losses = held_out_count(analysis)
+    if losses is None:
+      return None
+    return Tested(ahead=ahead, asked=answer.ahead, losses=losses)
+  for optimum in held.optima:
+    overlap = optimum.overlap(analysis.level)
+    if optimum.approach == answer.approach and overlap is not None:
+      return Tested(ahead=ahead, asked=answer.ahead, overlap=overlap)
+  return None
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Floor:
+  """The fitted E beside what is known of the corpus.
+
+  Attributes:
+    fitted: E; unknown where approach 3 is not ok.
+    status: of approach 3.
+    entropy: of the corpus in the runs' context, nats per token; None where
+      that is not known.
+    unit: of the runs' losses.
+  """
+
+  fitted: Interval
+  status: Status
+  entropy: float | None
+  unit: str
+
+  @property
+  def side(self) -> str:
+    """Where the interval lies: 'inside' if it holds the entropy; '' if open."""
+    if self.entropy is None:
+      return ''
+    held = self.fitted.holds(self.entropy)
+    if held is None:
+      return ''
+    if held:
+      return 'inside'
+    return 'above' if self.fitted.low > self.entropy else 'below'
+
+  @property
+  def text(self) -> str:
+    return messages.floor(
+      entropy=self.entropy is not None,
+      fitted=self.status == Status.OK,
+      side=self.side,
+    )
+
+
+def floor(analysis: Analysis) -> Floor:
+  """The fitted E and the known entropy, in the unit of the runs' losses."""
+  unit, fit = analysis.runs.unit, analysis.chinchilla
+  corpus = analysis.provenance.corpus
+  entropy = corpus.floor_nats_per_token if corpus else None
+  if unit != table.NATS or entropy is None or not entropy > 0:
+    entropy = None
+  return Floor(
+    fitted=fit.conf_int(analysis.level)['E'] if fit.ok else Interval(np.nan),
+    status=fit.status,
+    entropy=entropy,
+    unit=unit,
+  )
+
+
+def subject(analysis: Analysis) -> str:
+  """What was trained on, or the files where that is not known."""
+  names = analysis.provenance.datasets
+  if names:
+    return ' and '.join(names)
+  files = [path.rsplit('/', 1)[-1] for path in analysis.runs.files]
+  if len(files) == 1:
+    return files[0].rsplit('.', 1)[0]
+  return messages.files(len(files)) if files else analysis.runs.format

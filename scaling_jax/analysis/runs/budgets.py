@@ -1,0 +1,132 @@
+"""Which runs spent the same compute: the budgets of approach 2."""
+
+from collections.abc import Sequence
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling_jax.analysis.fitting.isoflop_budget import Group
+from scaling_jax.analysis.runs.table import Runs
+
+MIN_MODELS = 3  # of different N: fewer make no parabola
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Grouping:
+  """The isoFLOP budgets of runs.
+
+  Attributes:
+    groups: indices of the runs of each budget, in the order of C.
+    alone: indices of the runs that belong to none.
+  """
+
+  groups: tuple[tuple[int, ...], ...] = ()
+  alone: tuple[int, ...] = ()
+
+  @property
+  def n_budgets(self) -> int:
+    """How many FLOP counts there are, a run alone being one of its own."""
+    return len(self.groups) + len(self.alone)
+
+  @property
+  def n_runs(self) -> int:
+    return sum(map(len, self.groups)) + len(self.alone)
+
+  @property
+  def budget_of(self) -> tuple[int | None, ...]:
+    """[n] the index of each run's budget; None for those that are alone."""
+    found = {i: b for b, group in enumerate(self.groups) for i in group}
+    return tuple(found.get(i) for i in range(self.n_runs))
+
+
+def group(C: npt.ArrayLike, tolerance: float = 0.02) -> list[list[int]]:
+  """Groups runs that spent about the same compute.
+
+  In the order of log C, runs are cut apart at the widest gap, and the parts
+  again, until no part spans more than ten tolerances or holds a gap wider than
+  `tolerance`. That is all where budgets are stated. Where C was computed or
+  read off a plot it scatters by some per cent, which shows in the median gap,
+  and two things more hold a part together: gaps up to four times the median, at
+  most two tolerances, since most gaps are the small ones within a budget; and
+  to stand apart, with the gaps beside it wider than the whole of it.
+
+  Runs between two budgets make small groups of their own. No run is dropped, so
+  count a group's different N before fitting a parabola.
+
+  Args:
+    C: [n] FLOPs, in any order.
+    tolerance: the relative difference in C within which neighbours belong
+      together.
+
+  Returns:
+    Indices into C, group by group and within a group in the order of C.
+
+  >>> group([6e14, 6e13, 6e14, 3e14, 6.01e13])
+  [[1, 4], [3], [0, 2]]
+  """
+  log_C = np.log(np.asarray(C, float))
+  order = np.argsort(log_C, kind='stable')
+  gaps = np.diff(log_C[order])
+  typical = float(np.median(gaps)) if gaps.size else 0.0
+  reach = min(max(math.log1p(tolerance), 4 * typical), 2 * tolerance)
+  scattered = typical > tolerance / 10
+  # The gap before each run, and one after the last.
+  walls = np.concatenate([[np.inf], gaps, [np.inf]])
+  groups, waiting = [], [(0, order.size)] if order.size else []
+  while waiting:
+    start, stop = waiting.pop()
+    inner = walls[start + 1 : stop]
+    span = inner.sum()
+    near = inner.max(initial=0.0) <= reach
+    apart = scattered and span < min(walls[start], walls[stop])
+    if span <= 10 * tolerance and (near or apart):
+      groups.append([int(i) for i in order[start:stop]])
+      continue
+    # Of gaps that are equal, the one nearest to the middle.
+    off_middle = np.abs(np.arange(inner.size) - (inner.size - 1) / 2)
+    cut = start + 1 + int(np.lexsort((off_middle, -np.round(inner, 9)))[0])
+    waiting += [(cut, stop), (start, cut)]
+  return groups
+
+
+def isoflop_groups(runs: Runs) -> Grouping:
+  """The budgets, and the runs that belong to none.
+
+  Runs at FLOP counts of their own are no budgets that lack models, unless most
+  groups are of three models or more, or there are few: then someone did not
+  finish a budget, and should learn of it.
+
+  >>> runs = Runs.from_columns(
+  ...   C=[1e15] * 3 + [4e15] * 3, N=[1e5, 2e5, 4e5, 2e5, 4e5, 8e5],
+  ...   D=[1e9] * 6, loss=[3.1, 3, 3.1, 2.9, 2.8, 2.9],
+  ... )
+  >>> isoflop_groups(runs)
+  Grouping(groups=((0, 1, 2), (3, 4, 5)), alone=())
+  """
+  return grouping_of(runs.C, runs.N)
+
+
+def grouping_of(C: npt.ArrayLike, N: npt.ArrayLike) -> Grouping:
+  """The same of runs [n] that spent C on models of N parameters."""
+  groups, N = group(C), np.asarray(N)
+  small = [g for g in groups if len(np.unique(N[g])) < MIN_MODELS]
+  if len(small) <= max(2, len(groups) // 4):
+    return Grouping(groups=tuple(map(tuple, groups)))
+  return Grouping(
+    groups=tuple(tuple(g) for g in groups if g not in small),
+    alone=tuple(i for g in small for i in g),
+  )
+
+
+def groups_of(runs: Runs, groups: Sequence[Sequence[int]]) -> list[Group]:
+  """What `isoflop.fit` takes, of budgets as indices into the runs.
+
+  C of each is the geometric mean of its runs'.
+  """
+  C, N, D, L = runs.C, runs.N, runs.D, runs.loss
+  return [
+    Group(float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], L[g])
+    for g in map(np.asarray, groups)
+  ]

@@ -1,0 +1,1 @@
+"""Every law on one set of runs, and what tests them."""

@@ -1,0 +1,264 @@
+"""Every law on one set of runs.
+
+`analyze` returns at once: each part of an Analysis is computed when it is first
+asked for, so that laws can be shown before what tests them is known.
+"""
+
+from collections.abc import Sequence
+import functools
+from typing import Any
+
+import numpy as np
+
+import scaling_jax
+from scaling_jax import tables
+from scaling_jax.analysis.fitting import chinchilla as chinchilla_lib
+from scaling_jax.analysis.fitting import critical_batch as critical_batch_lib
+from scaling_jax.analysis.fitting import envelope as envelope_lib
+from scaling_jax.analysis.fitting import isoflop as isoflop_lib
+from scaling_jax.analysis.fitting import result
+from scaling_jax.analysis.fitting import training_curve
+from scaling_jax.analysis.runs import budgets
+from scaling_jax.analysis.runs import checks
+from scaling_jax.analysis.runs import histories
+from scaling_jax.analysis.runs import provenance as provenance_lib
+from scaling_jax.analysis.runs import selection as selection_lib
+from scaling_jax.analysis.runs import table
+from scaling_jax.analysis.study import counting_effect
+from scaling_jax.analysis.study import form_test
+from scaling_jax.analysis.study import hold_out as hold_out_lib
+from scaling_jax.analysis.study import kaplan_study
+from scaling_jax.analysis.study import kaplan_vs_chinchilla as comparison
+from scaling_jax.analysis.study import results
+from scaling_jax.analysis.study import seeds
+from scaling_jax.analysis.study.results import Options
+
+# Chinchilla's form alone states a loss; parabolas assume less than curves do.
+PREFERRED = ('chinchilla', 'isoflop', 'envelope')
+_SAME_BUDGET = 1.05  # FLOPs of one budget differ by less
+
+Approach = (
+  chinchilla_lib.ChinchillaFit
+  | isoflop_lib.IsoflopFit
+  | envelope_lib.EnvelopeFit
+)
+
+
+def analyze(runs: table.Runs, options: Options | None = None) -> 'Analysis':
+  """Fits every law that the runs can carry; the others state why not.
+
+  Args:
+    runs: finished runs, as `read_runs` or `Runs.from_dataframe` give them.
+    options: level, draws, solver, targets.
+
+  Raises:
+    UserError: `drop_highest` leaves no run.
+  """
+  options = options or Options()
+  return Analysis(checks.without_highest(runs, options.drop_highest), options)
+
+
+class Analysis:
+  """Every law on a set of runs, each part computed when first asked for.
+
+  Attributes:
+    runs: all that were read.
+    options: what was asked.
+    selection: which of the runs count for which law.
+    provenance: how the runs were made.
+    seed_sd: the sd of log L between seeds; None where none are repeated.
+    chinchilla, isoflop, envelope: Hoffmann's approaches 3, 2 and 1.
+    kaplan: Kaplan's laws; critical_batch is one of them.
+    hold_out: the largest budget predicted from the others.
+    counting: the exponent of N_opt by what is counted.
+    kaplan_vs_chinchilla: the exponent read as Kaplan would and as Hoffmann.
+    training_curves: a power law with a floor for every run that left its losses.
+    version: of scaling_jax.
+  """
+
+  def __init__(self, runs: table.Runs, options: Options, **stored: Any) -> None:
+    """Takes the runs; `stored` are parts that are known already, by name."""
+    self.runs, self.options = runs, options
+    self.version = scaling_jax.__version__
+    self.__dict__.update(stored)
+
+  @property
+  def level(self) -> float:
+    return self.options.level
+
+  @functools.cached_property
+  def selection(self) -> selection_lib.Selection:
+    return selection_lib.select(self._loaded)
+
+  @functools.cached_property
+  def provenance(self) -> provenance_lib.Provenance:
+    return provenance_lib.of_runs(self.runs)
+
+  @functools.cached_property
+  def _loaded(self) -> list[histories.LoadedRun]:
+    return histories.load(self.runs)
+
+  def _some(self, indices: Sequence[int]) -> list[histories.LoadedRun]:
+    return [self._loaded[i] for i in indices]
+
+  @functools.cached_property
+  def counted(self) -> table.Runs:
+    """The runs that Hoffmann's laws are fitted on."""
+    return self.runs.take(self.selection.hoffmann)
+
+  @functools.cached_property
+  def grouping(self) -> budgets.Grouping:
+    """The isoFLOP budgets: indices into `counted`."""
+    return budgets.isoflop_groups(self.counted)
+
+  @functools.cached_property
+  def budget(self) -> tuple[int | None, ...]:
+    """Of each of `runs` the index of its isoFLOP budget, or None."""
+    out: list[int | None] = [None] * len(self.runs)
+    for b, group in enumerate(self.grouping.groups):
+      for i in group:
+        out[self.selection.hoffmann[i]] = b
+    return tuple(out)
+
+  @functools.cached_property
+  def seed_sd(self) -> result.ResidualSD | None:
+    return seeds.seed_sd(self.counted)
+
+  @functools.cached_property
+  def chinchilla(self) -> chinchilla_lib.ChinchillaFit:
+    runs = self.counted
+    return chinchilla_lib.fit(
+      runs.N,
+      runs.D,
+      runs.loss,
+      C=runs.C,
+      n_budgets=self.grouping.n_budgets,
+      bootstrap=self.options.bootstrap,
+      solver=self.options.solver,
+    )
+
+  @functools.cached_property
+  def isoflop(self) -> isoflop_lib.IsoflopFit:
+    law = self.chinchilla
+    return isoflop_lib.fit(
+      budgets.groups_of(self.counted, self.grouping.groups),
+      law=law.law if law.ok else None,
+      bootstrap=self.options.bootstrap,
+    )
+
+  @functools.cached_property
+  def envelope(self) -> envelope_lib.EnvelopeFit:
+    counted = self._some(self.selection.hoffmann)
+    return envelope_lib.fit(
+      [one.history.curve for one in counted if one.history.curve is not None],
+      bootstrap=self.options.bootstrap,
+    )
+
+  @functools.cached_property
+  def form_notes(self) -> tuple[str, ...]:
+    """What speaks against the form of approach 3's law."""
+    return form_test.notes(self.chinchilla, self.isoflop)
+
+  @functools.cached_property
+  def kaplan(self) -> kaplan_study.KaplanStudy:
+    return kaplan_study.fit(
+      self._loaded,
+      self._some(self.selection.kaplan),
+      bootstrap=self.options.bootstrap,
+    )
+
+  @property
+  def critical_batch(self) -> critical_batch_lib.CriticalBatchFit:
+    """B_crit(L): of Kaplan's laws."""
+    return self.kaplan.critical_batch
+
+  @functools.cached_property
+  def hold_out(self) -> results.HoldOut:
+    return hold_out_lib.test(
+      self.counted, self.grouping.groups, self.isoflop, self.options
+    )
+
+  @functools.cached_property
+  def counting(self) -> tuple[results.CountingEffect, ...]:
+    return counting_effect.compare(
+      self.counted, self.grouping, self.chinchilla, self.options
+    )
+
+  @functools.cached_property
+  def kaplan_vs_chinchilla(self) -> tuple[comparison.Reading, ...]:
+    counted = self._some(self.selection.hoffmann)
+    return comparison.compare(
+      self._some(self.selection.kaplan),
+      self.kaplan,
+      self.counting,
+      annealed=selection_lib.annealed(counted),
+      bootstrap=self.options.bootstrap,
+    )
+
+  @functools.cached_property
+  def training_curves(self) -> tuple[training_curve.TrainingCurveFit, ...]:
+    seed = self.options.bootstrap.seed
+    return tuple(
+      histories.fit_curve(one, seed=seed)
+      for one in self._loaded
+      if one.history.folder
+    )
+
+  @property
+  def approaches(self) -> dict[str, Approach]:
+    """Hoffmann's three, by name, in his order."""
+    return {
+      'envelope': self.envelope,
+      'isoflop': self.isoflop,
+      'chinchilla': self.chinchilla,
+    }
+
+  @property
+  def headline(self) -> str | None:
+    """The approach to go by: the first of PREFERRED that is ok, or None."""
+    found = self.approaches
+    return next((name for name in PREFERRED if found[name].ok), None)
+
+  @property
+  def targets(self) -> tuple[float, ...]:
+    """FLOP counts to state the optimum at."""
+    return self.options.targets or (10 * float(np.max(self.counted.C)),)
+
+  def fitted_range(self, approach: str) -> results.FittedRange | None:
+    """Where an approach was fitted; None if nowhere."""
+    every = self.counted.C
+    used, n_budgets = every, None
+    of = 'runs' if len(self.counted) == len(self.runs) else 'counted runs'
+    if approach == 'isoflop':
+      used = np.array([b.C for b in self.isoflop.budgets if b.counts])
+      n_budgets = len(used)
+    elif approach == 'envelope':
+      used = np.asarray(self.envelope.C)
+    if not len(used):
+      return None
+    low, high = float(np.min(used)), float(np.max(used))
+    if low > _SAME_BUDGET * min(every) or high < max(every) / _SAME_BUDGET:
+      of = {'isoflop': 'budgets', 'envelope': 'envelope'}[approach]
+    return results.FittedRange(low=low, high=high, n_budgets=n_budgets, of=of)
+
+  def tables(self) -> list[tables.Table]:
+    """Every table of the report that has something to show."""
+    from scaling_jax.analysis.study import summary_tables
+
+    return summary_tables.tables(self)
+
+  def to_json(self) -> str:
+    """The text of fits.json (docs/fits.md), which `load_analysis` reads."""
+    from scaling_jax.analysis.study import schema
+
+    return schema.dumps(self)
+
+  def __str__(self) -> str:
+    from scaling_jax.analysis.study import summary_tables
+
+    return summary_tables.brief(self)
+
+  def _repr_html_(self) -> str:
+    from scaling_jax.analysis.study import summary_tables
+
+    return ''.join(one.html() for one in summary_tables.brief_tables(self))

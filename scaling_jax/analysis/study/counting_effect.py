@@ -1,0 +1,133 @@
+"""The exponent of N_opt under each way to count parameters and FLOPs.
+
+Kaplan left embeddings uncounted, Hoffmann did not; some count 6 N D, some every
+matrix product. On small models this moves the exponent more than noise does
+(Porian et al. 2024, arXiv 2406.19146; Pearce and Song 2024, arXiv 2406.12907).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scaling_jax import laws
+from scaling_jax.analysis.fitting import chinchilla
+from scaling_jax.analysis.fitting import isoflop
+from scaling_jax.analysis.fitting import power_law
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.runs import budgets
+from scaling_jax.analysis.runs import table
+from scaling_jax.analysis.study.results import CountingEffect
+from scaling_jax.analysis.study.results import Options
+
+
+def compare(
+  runs: table.Runs,
+  grouping: budgets.Grouping,
+  fitted: chinchilla.ChinchillaFit,
+  options: Options,
+) -> tuple[CountingEffect, ...]:
+  """Approach 2's and 3's exponent of N_opt under each way of counting.
+
+  Args:
+    runs: those that count for Hoffmann's laws, each with its counts.
+    grouping: their budgets.
+    fitted: approach 3 on the runs' own N.
+    options: draws and solver.
+
+  Returns:
+    Empty where no way gives an exponent.
+  """
+  if not grouping.groups:
+    return ()
+  by_N = {tuple(runs.N): fitted}
+  out = []
+  for name in runs.counts[0]:
+    if not all(name in counts for counts in runs.counts):
+      continue
+    N, C = np.array([counts[name] for counts in runs.counts], float).T
+    if tuple(N) not in by_N:
+      by_N[tuple(N)] = chinchilla.fit(
+        N,
+        runs.D,
+        runs.loss,
+        n_budgets=grouping.n_budgets,
+        bootstrap=options.bootstrap,
+        solver=options.solver,
+      )
+    law = by_N[tuple(N)]
+    counted = _Counted(N, C, runs.D, runs.loss)
+    out.append(
+      CountingEffect(
+        name=name,
+        isoflop=_by_isoflop(counted, grouping.groups, law, options.bootstrap),
+        chinchilla=_by_law(counted, law),
+      )
+    )
+  found = [e for one in out for e in (one.isoflop, one.chinchilla)]
+  return tuple(out) if any(np.isfinite(e.value) for e in found) else ()
+
+
+class _Counted:
+  """Runs [n] in one way of counting."""
+
+  def __init__(self, N, C, D, L):
+    self.N, self.C, self.D, self.L = N, C, D, L
+
+  def groups(self, groups: Sequence[Sequence[int]]) -> list[isoflop.Group]:
+    return [
+      isoflop.Group(
+        float(np.exp(np.mean(np.log(self.C[g])))),
+        self.N[g],
+        self.D[g],
+        self.L[g],
+      )
+      for g in map(np.asarray, groups)
+    ]
+
+
+def _by_law(counted: _Counted, found: chinchilla.ChinchillaFit) -> Estimate:
+  if not found.ok:
+    return Estimate()
+  slope = laws.CostLine.of_runs(counted.N, counted.D, counted.C).slope
+  return found.estimate(lambda law: law.exponent_along(slope))
+
+
+def _by_isoflop(
+  counted: _Counted,
+  groups: Sequence[Sequence[int]],
+  law: chinchilla.ChinchillaFit,
+  draws: Bootstrap,
+) -> Estimate:
+  """The slope of log N_opt against log C, each budget's C read at its optimum.
+
+  Runs of one asked-for budget spend differing FLOPs once more is counted than
+  6 N D; within a budget log C is close to linear in log N.
+  """
+  made = counted.groups(groups)
+  order = np.argsort([group.C for group in made])
+  found = isoflop.fit(made, law=law.law if law.ok else None, bootstrap=draws)
+  log_N, log_C, drawn_N, drawn_C, bias = [], [], [], [], []
+  for budget, g in zip(found.budgets, (np.asarray(groups[i]) for i in order)):
+    if not budget.counts or budget.parabola is None:
+      continue
+    line = np.polyfit(np.log(counted.N[g]), np.log(counted.C[g]), 1)
+    minimum = float(budget.parabola.minimum()[0])
+    log_N.append(minimum)
+    log_C.append(np.polyval(line, minimum))
+    bias.append(budget.bias[0] if budget.bias else np.nan)
+    if budget.draws is not None:
+      drawn_N.append(budget.draws.minimum()[0])
+      drawn_C.append(np.polyval(line, drawn_N[-1]))
+  if len(log_N) < 2:
+    return Estimate()
+  drawn = None
+  if len(drawn_N) == len(log_N):
+    drawn = power_law.lines(np.stack(drawn_C, -1), np.stack(drawn_N, -1))[:, 0]
+  x = np.array(log_C)
+  exponent, predicted = power_law.lines(x, np.array([log_N, bias]))[:, 0]
+  # Where a budget's bias is not predicted, neither is the exponent's.
+  known = np.isfinite(bias).all()
+  return Estimate(
+    float(exponent), drawn, bias=float(predicted) if known else None
+  )

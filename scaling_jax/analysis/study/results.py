@@ -1,0 +1,127 @@
+"""The parts of an analysis that are no fits: what was asked, what tests them."""
+
+import dataclasses
+
+import numpy as np
+
+from scaling_jax.analysis.fitting import result
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import Status
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+  """What to ask of an analysis.
+
+  Attributes:
+    level: of the intervals in tables, figures and the report; the fits keep
+      their draws, so that any other can be asked of them later.
+    bootstrap: how draws are made.
+    solver: 'jax', 'optimistix' or 'auto': see `multistart.minimize`.
+    drop_highest: runs to exclude, those of the highest losses first.
+    targets: FLOP counts to state the optimum at; ten times the largest budget
+      if empty.
+  """
+
+  level: float = result.LEVEL
+  bootstrap: Bootstrap = dataclasses.field(default_factory=Bootstrap)
+  solver: str = 'auto'
+  drop_highest: int = 0
+  targets: tuple[float, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class HeldOutRun:
+  """A run of the largest budget and the loss that the others predict.
+
+  `predicted` holds a run's own residual beside the law's uncertainty.
+  """
+
+  run_id: str
+  N: float
+  actual: float
+  predicted: Estimate
+
+  def inside(self, level: float) -> bool | None:
+    """Whether the interval holds the loss; None where it is not known."""
+    return self.predicted.at(level).holds(self.actual)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class HeldOutOptimum:
+  """N_opt of the largest budget, as an approach predicts it from the others."""
+
+  approach: str
+  status: Status
+  message: str
+  predicted: Estimate
+  actual: Estimate
+
+  def overlap(self, level: float) -> bool | None:
+    """Whether the two intervals overlap; None where one is not known."""
+    return self.predicted.at(level).overlaps(self.actual.at(level))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class HoldOut:
+  """The largest budget predicted from the others: a test with a known answer.
+
+  Attributes:
+    status: 'ok' where losses were predicted, whether they came true or not.
+    message: why they were not; '' where they were.
+    C: FLOPs of the budget; nan without a test.
+    ahead: C over the largest that it was predicted from; nan likewise.
+    runs: of that budget.
+    optima: by approaches 2 and 3.
+  """
+
+  status: Status
+  message: str = ''
+  C: float = np.nan
+  ahead: float = np.nan
+  runs: tuple[HeldOutRun, ...] = ()
+  optima: tuple[HeldOutOptimum, ...] = ()
+
+  @property
+  def ok(self) -> bool:
+    return self.status == Status.OK
+
+  def counts(self, level: float) -> tuple[int, int]:
+    """How many losses lie in their intervals, and how many have one."""
+    known = [run.inside(level) for run in self.runs]
+    judged = [inside for inside in known if inside is not None]
+    return sum(judged), len(judged)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class CountingEffect:
+  """The exponent of N_opt where N and C are counted in another way.
+
+  Attributes:
+    name: of the way, such as 'Kaplan: no embeddings, 6ND'.
+    isoflop, chinchilla: by approach 2 and 3; unknown where they don't answer.
+  """
+
+  name: str
+  isoflop: Estimate
+  chinchilla: Estimate
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FittedRange:
+  """The FLOPs that a law was fitted on.
+
+  A law need not use every run: approach 2 excludes budgets without a minimum,
+  approach 1 the FLOP counts where the smallest or the largest model wins.
+
+  Attributes:
+    low, high: the least and the most.
+    n_budgets: how many budgets a law of approach 2 goes through, else None.
+    of: what the range is of: 'runs', 'counted runs', 'budgets' or 'envelope'.
+  """
+
+  low: float
+  high: float
+  n_budgets: int | None = None
+  of: str = 'runs'

@@ -1,0 +1,147 @@
+"""Exponents under other ways to count, against closed and numeric forms."""
+
+from absl.testing import absltest
+import numpy as np
+from scipy import optimize
+
+from scaling_jax.analysis.fitting import chinchilla
+from scaling_jax.analysis.fitting import simulate
+from scaling_jax.analysis.runs import budgets
+from scaling_jax.analysis.study import counting_effect
+from tests.analysis import designs
+from tests.analysis import studies
+
+LAW = designs.LAW
+EMBEDDING = 3e5
+
+
+def compare(plan, L, counts):
+  return compare_runs(studies.as_runs(plan, L, counts))
+
+
+def compare_runs(runs):
+  grouping = budgets.Grouping(groups=tuple(map(tuple, budgets.group(runs.C))))
+  asked = studies.options()
+  own = chinchilla.fit(
+    runs.N, runs.D, runs.loss, C=runs.C, n_budgets=grouping.n_budgets,
+    bootstrap=asked.bootstrap,
+  )  # fmt: skip
+  found = counting_effect.compare(runs, grouping, own, asked)
+  return {one.name: one for one in found}
+
+
+def numeric_exponent(count_N, count_C):
+  """log N_opt against log C_opt, each optimum by a search over log N."""
+  N, C = [], []
+  for budget in designs.BUDGETS:
+    x = optimize.minimize_scalar(
+      lambda log_N, C=budget: LAW.iso_flop(C, np.exp(log_N)),
+      bounds=(8, 22),
+      method='bounded',
+      options={'xatol': 1e-10},
+    ).x
+    D = budget / (6 * np.exp(x))
+    N.append(count_N(np.exp(x)))
+    C.append(count_C(np.exp(x), D))
+  return np.polyfit(np.log(C), np.log(N), 1)[0]
+
+
+class CountingEffectTest(absltest.TestCase):
+  def setUp(self):
+    super().setUp()
+    # Close to the optimum a parabola has next to no bias.
+    self.plan = designs.design(models=7, reach=1.3)
+    self.L = np.asarray(LAW.loss(self.plan.N, self.plan.D))
+
+  def test_the_laws_own(self):
+    row = compare(self.plan, self.L, {'own': (self.plan.N, self.plan.C)})['own']
+    self.assertAlmostEqual(row.isoflop.value, LAW.exponent_N, places=4)
+    self.assertAlmostEqual(row.chinchilla.value, LAW.exponent_N, places=6)
+    for one in (row.isoflop, row.chinchilla):
+      value, low, high = one.at()
+      self.assertLessEqual(low, value)
+      self.assertLessEqual(value, high)
+
+  def test_the_embedding_counts_too(self):
+    C, N, D = self.plan
+    more = N + EMBEDDING
+    found = compare(
+      self.plan,
+      self.L,
+      {'own': (N, C), 'mixed': (more, C), 'all': (more, 6 * more * D)},
+    )
+
+    def count(n):
+      return n + EMBEDDING
+
+    expected = {
+      'own': LAW.exponent_N,
+      'mixed': numeric_exponent(count, lambda n, d: 6 * n * d),
+      'all': numeric_exponent(count, lambda n, d: 6 * count(n) * d),
+    }
+    for name, exponent in expected.items():
+      value = found[name].isoflop.value
+      self.assertAlmostEqual(value, exponent, delta=3e-3, msg=name)
+    # A constant that small models feel most flattens the growth.
+    self.assertLess(expected['all'], expected['own'] - 0.05)
+    # The law in N + constant is none of approach 3's, but it moves that way.
+    by_law = {name: row.chinchilla.value for name, row in found.items()}
+    self.assertLess(by_law['all'], by_law['own'] - 0.05)
+    # One fit serves both; what a FLOP buys sets them apart.
+    self.assertLess(expected['mixed'], expected['all'])
+    self.assertLess(by_law['mixed'], by_law['all'])
+
+  def test_flops_that_grow_faster_than_N_in_closed_form(self):
+    # The least of A / N^alpha + B / D^beta along C = 5 N^1.2 D.
+    _, N, D = self.plan
+    row = compare(self.plan, self.L, {'more': (N, 5 * N**1.2 * D)})['more']
+    exponent = LAW.beta / (LAW.alpha + 1.2 * LAW.beta)
+    self.assertAlmostEqual(row.isoflop.value, exponent, places=4)
+    self.assertAlmostEqual(row.chinchilla.value, exponent, places=6)
+
+  def test_a_power_of_N_in_closed_form(self):
+    # In N' = N^1.3 the law holds with alpha / 1.3, and 6 N' D = C N^0.3.
+    exponent = LAW.beta / (LAW.alpha / 1.3 + LAW.beta)
+    # The same models at each budget: C' at the optimum is not at their middle.
+    N = LAW.optimum(4e14).N * np.geomspace(0.2, 5, 9)
+    same = simulate.Design.of([(C, N) for C in designs.BUDGETS])
+    for plan, delta in ((self.plan, 1e-4), (same, 0.02)):
+      L = np.asarray(LAW.loss(plan.N, plan.D))
+      power = plan.N**1.3
+      counts = {'power': (power, 6 * power * plan.D)}
+      row = compare(plan, L, counts)['power']
+      self.assertAlmostEqual(row.isoflop.value, exponent, delta=delta)
+      self.assertAlmostEqual(row.chinchilla.value, exponent, places=6)
+
+  def test_only_what_all_runs_can_tell(self):
+    C, N, _ = self.plan
+    runs = studies.as_runs(
+      self.plan,
+      self.L,
+      {'own': (N, C), 'some': (2 * N, C), 'twice': (2 * N, C)},
+    )
+    del runs.counts[5]['some']
+    found = compare_runs(runs)
+    self.assertEqual(list(found), ['own', 'twice'])
+    # A factor moves no exponent.
+    self.assertAlmostEqual(
+      found['twice'].isoflop.value, found['own'].isoflop.value
+    )
+
+  def test_noise_widens_and_intervals_hold(self):
+    plan = designs.design(models=7)
+    L = designs.noisy(LAW, plan, 0.001)
+    row = compare(plan, L, {'own': (plan.N, plan.C)})['own']
+    for one in (row.isoflop, row.chinchilla):
+      _, low, high = one.at()
+      self.assertBetween(LAW.exponent_N, low, high)
+      self.assertBetween(high - low, 0.01, 0.3)
+
+  def test_nothing_known_nothing_shown(self):
+    plan = designs.design(budgets=designs.BUDGETS[:1])
+    L = np.asarray(LAW.loss(plan.N, plan.D))
+    self.assertEqual(compare(plan, L, {'own': (plan.N, plan.C)}), {})
+
+
+if __name__ == '__main__':
+  absltest.main()
