@@ -2,7 +2,7 @@
 
 For each plausible law one study is simulated and analyzed as
 `scaling_jax.analysis` would: approach 3 fitted and redrawn, approach 2 with its
-bias and its statuses. All fits of approach 3 are two vmapped solves.
+bias and its statuses. All fits of approach 3 are two batches of refits.
 
 Real runs scatter about a law by more than their seeds do, because no law has
 quite their shape, while the parabola of a budget takes that shape in. So

@@ -22,10 +22,10 @@ from scaling_jax.analysis.fitting.chinchilla_data import residuals
 from scaling_jax.analysis.fitting.chinchilla_data import residuals_of
 from scaling_jax.analysis.fitting.result import ResidualSD
 
-ROWS = 128  # problems evaluated at once: their arrays stay in the cache
+POINTS = 32_768  # evaluated at once: their arrays stay in the cache
 TOLERANCE = 1e-9  # relative and absolute, of conditioned parameters and loss
 ARMIJO = 0.1  # the share of the reduction that a slope predicts
-STUCK = 1e-12  # a step of this length, of one, is the last
+STUCK = 1e-6  # of a full step: one as short is not tried
 
 
 def draw(
@@ -110,7 +110,7 @@ def _by_multistart(data, start, log_L, weights, solver) -> multistart.Refits:
 
 def _by_bfgs(data, start, log_L, weights) -> multistart.Refits:
   """The minima of B problems, each from its start, on all cores."""
-  threads = min(os.cpu_count() or 1, -(-len(start) // ROWS), 8)
+  threads = min(os.cpu_count() or 1, -(-log_L.size // POINTS), 8)
   parts = [
     (data, start[rows], log_L[rows], weights[rows])
     for rows in np.array_split(np.arange(len(start)), max(threads, 1))
@@ -253,8 +253,9 @@ class Problems:
     self._powers_d = np.stack([one, d, d * d], 1)
     self._powers_nd = np.stack([one, n, d, n * d], 1)
     self._log_L, self._weights = log_L, weights
+    self._rows = max(POINTS // len(n), 16)
     # Memory that is reused: to fetch it anew takes longer than to compute.
-    self._memory = np.empty((6, ROWS, len(n)))
+    self._memory = np.empty((6, self._rows, len(n)))
 
   def slopes(
     self, which: np.ndarray, params: np.ndarray
@@ -271,9 +272,10 @@ class Problems:
   def _in_chunks(
     self, of: Callable, which: np.ndarray, params: np.ndarray
   ) -> list[np.ndarray]:
+    rows = self._rows
     parts = [
-      of(which[i : i + ROWS], params[i : i + ROWS])
-      for i in range(0, max(len(which), 1), ROWS)
+      of(which[i : i + rows], params[i : i + rows])
+      for i in range(0, max(len(which), 1), rows)
     ]
     return [np.concatenate(x) for x in zip(*parts)]
 

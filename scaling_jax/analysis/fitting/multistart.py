@@ -124,7 +124,8 @@ def minimize(
   starts = np.array(starts, np.float64)  # a copy: the first are replaced
   by_jax = np.full(len(starts), solver == 'jax')
   if solver == 'auto':
-    for name in LANES:  # both compile side by side
+    # They compile side by side, and what takes longest begins first.
+    for name in ('optimistix', 'jax'):
       _compile(residuals, delta, name, starts, data, weights)
     first = _search(residuals, delta, 'jax', starts[:FIRST], data, weights)
     by_jax[:FIRST] = first.gradient <= GRADIENT_TOLERANCE

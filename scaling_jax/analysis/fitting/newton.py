@@ -14,7 +14,7 @@ from scaling_jax.analysis.fitting import multistart
 
 MAX_STEPS = 200
 CHUNK = 400  # problems at once
-REST = 1e-8  # a gradient that no further step is worth
+REST = 1e-9  # a gradient that no further step is worth
 _RIDGE = 1e-13  # of a scaled curvature: a flat direction is no division by zero
 _DAMPING = 1e-6  # of the first step
 _STUCK = 1e8  # damping from which no step is worth trying

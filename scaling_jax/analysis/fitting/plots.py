@@ -14,6 +14,7 @@ from scaling_jax import drawing
 from scaling_jax import formatting
 from scaling_jax.analysis.fitting import plot_curves
 from scaling_jax.analysis.fitting import plot_lines
+from scaling_jax.analysis.fitting import power_law
 from scaling_jax.analysis.fitting import result
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
 from scaling_jax.analysis.fitting.critical_batch import CriticalBatchFit
@@ -23,7 +24,6 @@ from scaling_jax.analysis.fitting.isoflop import IsoflopBudget
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
 from scaling_jax.analysis.fitting.kaplan import KaplanFit
 from scaling_jax.analysis.fitting.plot_curves import failure
-from scaling_jax.analysis.fitting.power_law import PowerLawFit
 from scaling_jax.analysis.fitting.training_curve import TrainingCurveFit
 from scaling_jax.analysis.messages import figures as messages
 
@@ -50,6 +50,11 @@ def plot(
 
   Raises:
     TypeError: nothing here draws such a fit.
+
+  >>> from matplotlib.figure import Figure
+  >>> fit = power_law.fit([1e6, 1e7, 1e8], [3.1, 2.5, 2.1], draws=50)
+  >>> plot(fit, Figure().subplots()).get_xscale()
+  'log'
   """
   for kind, draw in _PLOTS.items():
     if isinstance(fit, kind):
@@ -222,7 +227,7 @@ _PLOTS: dict[type, Callable[..., None]] = {
   ChinchillaFit: chinchilla,
   IsoflopFit: isoflop,
   EnvelopeFit: plot_curves.envelope,
-  PowerLawFit: plot_lines.power_law,
+  power_law.PowerLawFit: plot_lines.power_law,
   KaplanFit: kaplan,
   FrontierFit: plot_lines.frontier,
   CriticalBatchFit: plot_lines.critical_batch,

@@ -3,8 +3,7 @@
 XLA's persistent cache spares compilation; tracing a vectorized solver takes as
 long as loading three of them. So what was traced is exported beside that cache
 (StableHLO, by jax.export), and the next process neither traces it nor imports
-the solver. Without a cache folder, or without flatbuffers, which jax.export
-needs and JAX does not require, programs are traced as ever.
+the solver. Without a cache folder (`compile_cache.keep`) nothing is kept.
 """
 
 from collections.abc import Callable, Hashable
@@ -12,7 +11,6 @@ from concurrent import futures
 import functools
 import hashlib
 import importlib.metadata
-import importlib.util
 import inspect
 import os
 import sys
@@ -65,7 +63,7 @@ def run(
 
 @functools.cache
 def _compiler() -> futures.ThreadPoolExecutor:
-  return futures.ThreadPoolExecutor(1, thread_name_prefix='compiler')
+  return futures.ThreadPoolExecutor(2, thread_name_prefix='compiler')
 
 
 def _function(
@@ -77,28 +75,23 @@ def _function(
     return make(*static)
   from jax import export
 
-  try:
-    return export.deserialize(bytearray(path.read_bytes())).call
-  except Exception:  # absent, cut short, or of another version: made anew
-    exported = export.export(jax.jit(make(*static)), platforms=['cpu'])
-    found = exported(*arguments)
-    _keep(path, bytes(found.serialize()))
-    return found.call
+  kept = _kept(path)
+  if kept is not None:
+    return export.deserialize(bytearray(kept)).call
+  found = export.export(jax.jit(make(*static)), platforms=['cpu'])(*arguments)
+  _keep(path, bytes(found.serialize()))
+  return found.call
 
 
 def _path(make: Make, static: tuple, shapes: str) -> epath.Path | None:
   """Where the export is kept; None where it can't be."""
   folder = getattr(jax.config, 'jax_compilation_cache_dir', None)
   names = [_name(x) for x in (make, *static)]
-  if not folder or None in names or not _can_export():
+  if not folder or None in names:
     return None
   text = '\n'.join([_sources(), shapes, *map(str, names)])
   name = hashlib.sha256(text.encode()).hexdigest()[:32]
   return epath.Path(folder) / 'exported' / f'{name}.stablehlo'
-
-
-def _can_export() -> bool:
-  return importlib.util.find_spec('flatbuffers') is not None
 
 
 def _name(x: Any) -> str | None:
@@ -131,11 +124,21 @@ def _sources() -> str:
   return found.hexdigest()
 
 
+def _kept(path: epath.Path) -> bytes | None:
+  """What `_keep` wrote, if it is whole."""
+  try:
+    text = path.read_bytes()
+  except OSError:
+    return None
+  digest, data = text[:32], text[32:]
+  return data if hashlib.sha256(data).digest() == digest else None
+
+
 def _keep(path: epath.Path, data: bytes) -> None:
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'{path.name}.{os.getpid()}')
-    draft.write_bytes(data)
+    draft.write_bytes(hashlib.sha256(data).digest() + data)
     draft.replace(path)
   except OSError:
     pass  # a folder that can't be written costs time, and no result

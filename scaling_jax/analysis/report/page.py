@@ -5,7 +5,7 @@ A number whose fit is not ok is never shown: its status stands in its place.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import dataclasses
 import functools
 import hashlib
@@ -31,6 +31,7 @@ from scaling_jax.analysis.study import kaplan_tables
 from scaling_jax.analysis.study import schema
 from scaling_jax.analysis.study import summary_tables
 from scaling_jax.analysis.study.analyze import Analysis
+from scaling_jax.tables import Table
 
 NAME = 'index.html'
 
@@ -80,9 +81,11 @@ def write_report(
 
     alts = figures_lib.draw_all(analysis, folder, png=png)
   schema.write(analysis, folder)
-  summary_tables.write(analysis.tables(), folder)
+  made = analysis.tables()
+  summary_tables.write(made, folder)
   path = folder / NAME
-  records.write_atomic(path, page(analysis, read_figures(folder, alts)))
+  text = page(analysis, read_figures(folder, alts), tables=made)
+  records.write_atomic(path, text)
   return path
 
 
@@ -108,8 +111,13 @@ def figure(name: str, drawing: str, alt: str) -> Figure:
   )
 
 
-def page(analysis: Analysis, figures: list[Figure] | None = None) -> str:
-  """The report as HTML."""
+def page(
+  analysis: Analysis,
+  figures: Sequence[Figure] = (),
+  *,
+  tables: Sequence[Table] = (),
+) -> str:
+  """The report as HTML; its tables are made if none are given."""
   script = _asset('calculator.js')
   return (
     _environment()
@@ -122,10 +130,10 @@ def page(analysis: Analysis, figures: list[Figure] | None = None) -> str:
       script=Markup(script),
       policy=_policy(script),
       data=Markup(_json(calculator.data(analysis))),
-      figures=figures or [],
+      figures=figures,
       **_answer(analysis),
       **_calculator(analysis),
-      **_tests(analysis),
+      **_tests(analysis, tables or analysis.tables()),
       **_kaplan(analysis),
     )
   )
@@ -201,8 +209,8 @@ def _calculator(analysis: Analysis) -> dict[str, Any]:
   return shown
 
 
-def _tests(analysis: Analysis) -> dict[str, Any]:
-  made = {table.name: table for table in analysis.tables()}
+def _tests(analysis: Analysis, tables: Sequence[Table]) -> dict[str, Any]:
+  made = {table.name: table for table in tables}
   text = summary_tables.held_out(analysis)
   return {
     'tables': made,

@@ -132,8 +132,8 @@ def comparison(analysis: 'Analysis') -> Table:
       },
     )  # fmt: skip
     if moved is None and reading is not readings[0]:
-      table.notes.append(messages.about(reading.what, reading.message))
-    table.notes += [messages.about(reading.what, x) for x in reading.notes]
+      table.notes.append(_note(reading.what, reading.message))
+    table.notes += [_note(reading.what, x) for x in reading.notes]
   if _nothing_settled(analysis):
     table.notes.append(messages.nothing_settled())
   return table
@@ -142,10 +142,14 @@ def comparison(analysis: 'Analysis') -> Table:
 def reasons(analysis: 'Analysis') -> list[str]:
   """Why each change of the comparison moves the exponent."""
   return [
-    messages.about(reading.what, reading.why)
+    _note(reading.what, reading.why)
     for reading in analysis.kaplan_vs_chinchilla
     if reading.name not in _ENDS
   ]
+
+
+def _note(what: str, message: str) -> str:
+  return messages.sentence(messages.about(what, message))
 
 
 def _nothing_settled(analysis: 'Analysis') -> bool:

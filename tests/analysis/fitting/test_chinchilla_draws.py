@@ -1,5 +1,6 @@
 """Redrawn laws: their spread, and their minima beside multistart's."""
 
+import os
 from unittest import mock
 
 from absl.testing import absltest
@@ -100,7 +101,7 @@ class SpreadTest(parameterized.TestCase):
 
 
 class MinimaTest(parameterized.TestCase):
-  """Newton's minima are those of optimistix, and of the objective."""
+  """The minima of the BFGS in NumPy are optimistix's, and the objective's."""
 
   @parameterized.product(
     law=tuple(LAWS.values()), noise=(1e-4, 3e-3), by=('noise', 'runs')
@@ -120,59 +121,69 @@ class MinimaTest(parameterized.TestCase):
       )
     both = np.isfinite(mine[:, 0]) & np.isfinite(theirs[:, 0])
     self.assertGreater(both.mean(), 0.9)
+    self.assertLessEqual(np.sum(np.isnan(mine) ^ np.isnan(theirs)), 5 * 2)
     off = np.abs(mine - theirs)[both] / np.abs(theirs[both]).max(0)
-    self.assertLess(np.median(off), 1e-7)
-    # Where resampled runs have two minima, each may find another.
-    self.assertGreater(np.mean(off.max(1) < 1e-5), 0.95)
+    self.assertLess(np.median(off), 1e-8)
+    # Where resampled runs have two minima, rounding may choose.
+    self.assertGreater(np.mean(off.max(1) < 1e-6), 0.97)
 
   def test_derivatives(self):
     found = fit(*study(noise=3e-3), draws=0)
     data, start, log_L = redrawn(found, draws=4)
-    weights = np.random.default_rng(0).integers(0, 3, log_L.shape) * 1.0
+    rng = np.random.default_rng(1)
+    weights = rng.integers(0, 3, log_L.shape) * 1.0
+    params = start + 0.1 * rng.normal(size=(4, 5))
     problems = chinchilla_draws.Problems(data, log_L, weights)
-    which, params = np.arange(4), start + 0.1 * np.random.default_rng(1).normal(
-      size=(4, 5)
-    )  # fmt: skip
-    here = problems.local(which, params)
-    step = 1e-6 * np.eye(5)
-    for i in range(5):
-      up, down = (problems.local(which, params + s * step[i]) for s in (1, -1))
-      np.testing.assert_allclose(
-        (up.objective - down.objective) / 2e-6,
-        here.gradient[:, i],
-        rtol=1e-5,
-        atol=1e-8,
+    which, step = np.arange(4), 1e-6 * np.eye(5)
+    value, gradient = problems.slopes(which, params)
+    curvature = problems.curvature(which, params)
+    for k in range(4):
+      left = chinchilla_data.residuals_of(params[k], data)
+      left = left + data.log_L - log_L[k]
+      huber = multistart.huber(left, chinchilla_data.DELTA, np)
+      self.assertAlmostEqual(value[k], np.sum(weights[k] * huber))
+      jacobian = (
+        np.stack(
+          [
+            chinchilla_data.residuals_of(params[k] + s, data)
+            - chinchilla_data.residuals_of(params[k] - s, data)
+            for s in step
+          ]
+        )
+        / 2e-6
       )
+      pull = weights[k] * np.clip(left, -1e-3, 1e-3)
+      np.testing.assert_allclose(gradient[k], jacobian @ pull, rtol=1e-6)
+      size = weights[k] / np.maximum(np.abs(left), 1e-3)
       np.testing.assert_allclose(
-        (up.gradient - down.gradient) / 2e-6,
-        here.curvature[:, i],
-        rtol=1e-4,
-        atol=1e-6,
+        curvature[k], (jacobian * size) @ jacobian.T, rtol=1e-6
       )
-    by_hand = multistart.huber(
-      chinchilla_data.residuals_of(params[0], data) + data.log_L - log_L[0],
-      chinchilla_data.DELTA,
-      np,
-    )
-    self.assertAlmostEqual(here.objective[0], np.sum(weights[0] * by_hand))
-    square = problems.square(which, params)
-    np.testing.assert_allclose(square.gradient, here.gradient, rtol=1e-9)
-    self.assertTrue(np.all(np.linalg.eigvalsh(square.curvature) > 0))
 
   def test_each_from_its_own_start(self):
     found = fit(*study(noise=1e-3), draws=0)
     data, start, log_L = redrawn(found)
     once = chinchilla_draws.refits(data, start, log_L)
     again = chinchilla_draws.refits(data, once, log_L)
-    np.testing.assert_allclose(again, once, rtol=1e-7)
+    np.testing.assert_allclose(again, once, rtol=1e-6)
 
-  def test_what_newton_does_not_finish_is_finished(self):
+  def test_as_many_threads_as_one(self):
     found = fit(*study(noise=1e-3), draws=0)
-    data, start, log_L = redrawn(found, draws=9)
+    data, start, log_L = redrawn(found, draws=700)
+    with mock.patch.object(os, 'cpu_count', lambda: 1):
+      one = chinchilla_draws.refits(data, start, log_L)
+    with mock.patch.object(os, 'cpu_count', lambda: 3):
+      three = chinchilla_draws.refits(data, start, log_L)
+    np.testing.assert_allclose(three, one, rtol=1e-6)
+
+  def test_a_study_that_is_no_study(self):
+    found = fit(*study(noise=1e-3), draws=0)
+    data, start, log_L = redrawn(found, draws=3)
     whole = chinchilla_draws.refits(data, start, log_L)
-    with mock.patch.object(chinchilla_draws, 'MAX_STEPS', 2):
-      cut = chinchilla_draws.refits(data, start, log_L)
-    np.testing.assert_allclose(cut, whole, rtol=1e-6)
+    log_L[1] = np.nan
+    log_L[2, 0] = np.inf
+    drawn = chinchilla_draws.refits(data, start, log_L)
+    np.testing.assert_allclose(drawn[0], whole[0], rtol=1e-9)
+    self.assertTrue(np.isnan(drawn[1:]).all())
 
 
 class NoLawTest(absltest.TestCase):

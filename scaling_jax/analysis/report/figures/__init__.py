@@ -82,6 +82,14 @@ def draw_all(
 
   Returns:
     The alt text of each figure written, by name.
+
+  >>> import tempfile
+  >>> from scaling_jax.analysis.runs.table import Runs
+  >>> from scaling_jax.analysis.study.analyze import analyze
+  >>> runs = Runs.from_columns(N=[1e6, 2e6], D=[1e9, 5e8], loss=[3.5, 3.4])
+  >>> alts = draw_all(analyze(runs), tempfile.mkdtemp(), names=['contours'])
+  >>> alts['contours']
+  '2 runs by N, D and loss, without a fitted law.'
   """
   folder = epath.Path(folder)
   folder.mkdir(parents=True, exist_ok=True)

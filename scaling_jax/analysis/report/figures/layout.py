@@ -160,7 +160,7 @@ def _height(text: str, size: float) -> float:
 @functools.cache
 def _advance(letter: str) -> float:
   """Width of a letter of the figures' font, in font sizes."""
-  family = drawing.STYLE['font.family']
+  family = drawing.STYLE['font.sans-serif'][0]
   font = font_manager.get_font(font_manager.findfont(family))
   font.set_size(100, 72)
   return font.load_char(ord(letter)).linearHoriAdvance / 65536 / 100
