@@ -262,7 +262,23 @@ def fit(
     starts: 'projection' for variable projection, 'grid' for Hoffmann's 4500,
       'both' for the first and the most promising of the second.
 
-  >>> fit([1e6, 2e6], [1e8, 1e8], [3.0, 2.9]).status
+  Returns:
+    'ok'; 'too_few_points' and 'no_degrees_of_freedom' with fewer than five or
+    eight runs; 'not_converged' where no three starts agree; 'not_identified'
+    where the runs leave the law open.
+
+  Raises:
+    ValueError: no solver, or no starts, have that name.
+
+  >>> from scaling_jax.published import HOFFMANN
+  >>> N, D = np.repeat([1e8, 4e8, 1.6e9], 4), np.tile([1e9, 4e9, 2e10, 9e10], 3)
+  >>> found = fit(N, D, HOFFMANN.loss(N, D), bootstrap=Bootstrap(draws=100))
+  >>> str(found.status), round(found.params['alpha'], 3)
+  ('ok', 0.34)
+  >>> best = found.optimum(C=1e22, level=0.8)
+  >>> print(f'{best.N.value:.2e} parameters, {best.D.value:.2e} tokens')
+  5.14e+09 parameters, 3.24e+11 tokens
+  >>> fit(N[:4], D[:4], HOFFMANN.loss(N[:4], D[:4])).status
   <Status.TOO_FEW_POINTS: 'too_few_points'>
   """
   bootstrap = bootstrap or Bootstrap()

@@ -83,6 +83,14 @@ def _refits(data, start, log_L, weights, solver) -> np.ndarray:
   start = np.broadcast_to(start, (len(log_L), N_PARAMS))
   if solver == 'auto':
     found = _by_bfgs(data, start, log_L, weights)
+    lost = ~found.converged
+    if lost.any():
+      # A draw is no draw of the law only because one search gave up.
+      again = _by_multistart(
+        data, start[lost], log_L[lost], weights[lost], 'optimistix'
+      )
+      for one, other in zip(found, again):
+        one[lost] = other
   else:
     found = _by_multistart(data, start, log_L, weights, solver)
   law = data.law(found.params)

@@ -164,42 +164,49 @@ def _fit_runs(
   return _through(hyperbola.fit(measured, draws=draws, seed=seed))
 
 
-def _through(targets: tuple[BatchTarget, ...]) -> CriticalBatchFit:
+def _through(found: Sequence[hyperbola.Hyperbola]) -> CriticalBatchFit:
   """The power law through the losses whose hyperbola is identified."""
-  good = [t for t in targets if t.ok]
-  excluded = messages.excluded_losses(len(targets) - len(good), len(targets))
+  targets = tuple(one.target for one in found)
+  good = [one.target for one in found if one.target.ok]
+  excluded = messages.excluded_losses(len(found) - len(good), len(found))
   L = np.array([t.L for t in good])
   B = np.array([t.E_min / t.S_min for t in good])
-  found = power_law.fit(L, B, what=messages.WITH_A_HYPERBOLA, draws=0)
-  if not found.ok:
-    return _without_law(targets, f'{found.message}; {excluded}')
-  # A loss known to a factor of two must not outweigh one known to 5%.
-  sd = np.array([t.log_B_sd for t in good])
-  weights = 1 / np.maximum(np.where(np.isfinite(sd), sd, 1.0), _LEAST_SD)
-  drawn_B = np.array([t.log_E_draws - t.log_S_draws for t in good])
-  draws = None
-  if drawn_B.size:
-    draws = np.polyfit(np.log(L), drawn_B, 1, w=weights).T
-  found = dataclasses.replace(
-    found,
-    line=np.polyfit(np.log(L), np.log(B), 1, w=weights),
-    line_draws=draws,
+  line = power_law.fit(L, B, what=messages.WITH_A_HYPERBOLA, draws=0)
+  if not line.ok:
+    return _without_law(targets, f'{line.message}; {excluded}')
+  at_level = np.array([x.log_B_at_level for x in found if x.target.ok])
+  weights = np.ones(len(good))
+  if at_level.size:
+    # A loss known to a factor of two must not outweigh one known to 5%.
+    weights = 1 / np.maximum(np.std(at_level, axis=1), _LEAST_SD)
+
+  def lines(log_B: np.ndarray) -> np.ndarray:
+    """[2] of log B [k], or [draws, 2] of [k, draws]."""
+    return np.polyfit(np.log(L), log_B, 1, w=weights).T
+
+  line = dataclasses.replace(
+    line,
+    line=lines(np.log(B)),
+    line_draws=lines(at_level) if at_level.size else None,
     residual_sd=None,  # of a line through equal weights
     message=messages.fitted_to_losses(len(good)),
   )
-  found = power_law.must_slope(found, -1, messages.BATCH_GROWS)
-  status, message = found.status, found.message
-  if found.ok:
+  line = power_law.must_slope(line, -1, messages.BATCH_GROWS)
+  status, message = line.status, line.message
+  if line.ok:
     high, low = float(max(L)), float(min(L))
     message = messages.fitted_to_losses(len(good), (high, low))
-    wide = _wide(found, (high, low))
+    wide = _wide(line, (high, low))
     if wide:
       status, message = Status.NOT_IDENTIFIED, wide
+  if at_level.size:
+    drawn = np.array([t.log_E_draws - t.log_S_draws for t in good])
+    line = dataclasses.replace(line, line_draws=lines(drawn))
   return CriticalBatchFit(
     status=status,
     message=f'{message}; {excluded}',
     targets=targets,
-    B_fit=found if status == Status.OK else None,
+    B_fit=line if status == Status.OK else None,
   )
 
 

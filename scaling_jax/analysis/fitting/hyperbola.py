@@ -21,6 +21,7 @@ from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.fitting.steps_to_loss import MIN_BATCHES
 from scaling_jax.analysis.fitting.steps_to_loss import RESOLUTION
 from scaling_jax.analysis.fitting.steps_to_loss import Measured
+from scaling_jax.analysis.fitting.training_curve_law import student
 from scaling_jax.analysis.messages import kaplan as messages
 
 PAD = 8
@@ -44,8 +45,6 @@ class BatchTarget:
     S_min, E_min: steps and tokens; nan where there is no hyperbola.
     log_S_draws, log_E_draws: [draws] what their logarithms might have been;
       empty likewise.
-    log_B_sd: of log B_crit as its residuals are, before Student's factors that
-      allow for how few they are; nan likewise.
   """
 
   L: float
@@ -62,7 +61,6 @@ class BatchTarget:
   log_E_draws: np.ndarray = dataclasses.field(
     default_factory=lambda: np.empty(0)
   )
-  log_B_sd: float = np.nan
 
   @property
   def ok(self) -> bool:
@@ -83,6 +81,22 @@ class BatchTarget:
   def B_crit(self, level: float = LEVEL) -> Interval:
     """E_min/S_min, tokens."""
     return self.estimates()['B_crit'].at(level)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Hyperbola:
+  """A target, and what it is judged by.
+
+  Attributes:
+    target: what each batch needed, and the hyperbola.
+    log_B_at_level: [draws] log B_crit, whose spread at LEVEL is Student's: few
+      draws of few degrees of freedom would tell that poorly.
+  """
+
+  target: BatchTarget
+  log_B_at_level: np.ndarray = dataclasses.field(
+    default_factory=lambda: np.empty(0)
+  )
 
 
 def _padded(at: Measured) -> Measured:
@@ -147,8 +161,8 @@ def _fitted(at: Measured, found: multistart.Minimum) -> np.ndarray:
 
 def fit(
   measured: Sequence[Measured], *, draws: int, seed: int
-) -> tuple[BatchTarget, ...]:
-  """A target for each loss; a redrawn study is the same one in all.
+) -> list[Hyperbola]:
+  """A hyperbola for each loss; a redrawn study is the same one in all.
 
   Args:
     measured: at each loss, of the same batch sizes.
@@ -167,18 +181,20 @@ def fit(
   # The losses share their noise, which so few batches tell as Student's t does.
   dof = max(max(at.known.sum() for at in measured) - 2, 1)
   scales = bootstrap.student_scales(bootstrap.scales_rng(seed), draws, dof)
-  return tuple(
-    _target(at, found, moves[:, :, k], scales)
+  at_level = student(LEVEL, dof) / student(LEVEL, np.inf)
+  return [
+    _judged(at, found, moves[:, :, k], (scales, at_level))
     for k, (at, found) in enumerate(zip(measured, fits))
-  )
+  ]
 
 
-def _target(
+def _judged(
   at: Measured,
   found: multistart.Minimum | None,
   moves: np.ndarray,
-  scales: np.ndarray,
-) -> BatchTarget:
+  scales: tuple[np.ndarray, float],
+) -> Hyperbola:
+  """One loss; the scales are Student's, of each draw and at LEVEL."""
   reached = int(at.known.sum())
   target = BatchTarget(
     L=at.L,
@@ -190,22 +206,26 @@ def _target(
   )
   if found is None:
     message = messages.reached_by_few(reached, MIN_BATCHES)
-    return dataclasses.replace(
-      target, status=Status.TOO_FEW_POINTS, message=message
+    status = Status.TOO_FEW_POINTS
+    return Hyperbola(
+      dataclasses.replace(target, status=status, message=message)
     )
   if found.status == Status.NOT_CONVERGED:
-    return dataclasses.replace(
-      target, status=found.status, message=found.message
+    return Hyperbola(
+      dataclasses.replace(target, status=found.status, message=found.message)
     )
   log_min = _minima(found.params, _data_of(at))
   drawn = _drawn(at, found, moves)
-  log_S, log_E = (
-    np.clip(x + scales * (drawn_x - x), -_FAR, _FAR)
-    for x, drawn_x in zip(log_min, drawn)
+  (log_S, log_E), (S_at_level, E_at_level) = (
+    [
+      np.clip(x + scale * (drawn_x - x), -_FAR, _FAR)
+      for x, drawn_x in zip(log_min, drawn)
+    ]
+    for scale in scales
   )
   S_min, E_min = (float(np.exp(x)) for x in log_min)
-  message = _open(target, found, log_S, log_E)
-  return dataclasses.replace(
+  message = _open(target, found, S_at_level, E_at_level)
+  target = dataclasses.replace(
     target,
     status=Status.NOT_IDENTIFIED if message else Status.OK,
     message=message or target.message,
@@ -213,8 +233,8 @@ def _target(
     E_min=E_min,
     log_S_draws=log_S,
     log_E_draws=log_E,
-    log_B_sd=float(np.std(drawn[1] - drawn[0])) if len(moves) else np.nan,
   )
+  return Hyperbola(target, E_at_level - S_at_level)
 
 
 def _drawn(

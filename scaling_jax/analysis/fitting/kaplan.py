@@ -28,6 +28,7 @@ from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.fitting.result import percentile_interval
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.fitting.steps_to_loss import RESOLUTION
+from scaling_jax.analysis.fitting.training_curve_law import student
 from scaling_jax.analysis.messages import kaplan as messages
 
 N_PARAMS = 4
@@ -152,7 +153,7 @@ def fit_ND(
   how = bootstrap or Bootstrap()
   rng = np.random.default_rng(how.seed)
   noise = bootstrap_lib.noise_draws(rng, how.draws, len(L), out.residual_sd)
-  return _with_draws(out, data, L + residuals + noise)
+  return _with_draws(out, _refits(out, data, L + residuals + noise))
 
 
 def fit_NS(
@@ -198,27 +199,45 @@ def fit_NS(
   out = dataclasses.replace(
     out, residual_sd=ResidualSD.of(residuals_RK, N_PARAMS)
   )
-  how = bootstrap or Bootstrap()
-  draws = min(how.draws, DRAWS)
-  rng = np.random.default_rng(how.seed)
+  log_S = None
+  if steps_drawn is not None:
+    log_S = _log_steps(S_RK, steps, steps_drawn)
+  return _of_curves(out, data, residuals_RK, log_S, bootstrap or Bootstrap())
+
+
+def _of_curves(
+  out: KaplanFit,
+  data: dict[str, np.ndarray],
+  residuals_RK: np.ndarray,
+  log_S: np.ndarray | None,
+  bootstrap: Bootstrap,
+) -> KaplanFit:
+  """With refits to redrawn curves, and to log S [draws, R·K] where given."""
+  draws = min(bootstrap.draws, DRAWS)
+  rng = np.random.default_rng(bootstrap.seed)
   # The runs, and not their points, tell the size of the scatter; a line in
   # log N through them takes two.
   R = len(residuals_RK)
-  moved = bootstrap_lib.curve_draws(
-    rng, draws, residuals_RK * np.sqrt(R / (R - 2))
-  )
-  # From a stream of its own: B_crit, behind S_min, has other scales.
-  scales = bootstrap_lib.student_scales(
-    np.random.default_rng((how.seed, 2)), draws, R - 2
-  )
-  redrawn = fitted + (scales[:, None, None] * moved).reshape(draws, len(L))
-  log_x = np.tile(data['log_x'], (draws, 1))
-  if steps_drawn is not None:
-    log_x = _log_steps(S_RK, steps, steps_drawn) - out.center[1]
+  residuals_RK = residuals_RK * np.sqrt(R / (R - 2))
+  moved = bootstrap_lib.curve_draws(rng, draws, residuals_RK)
+  moved = moved.reshape(draws, residuals_RK.size)
+  own_x = data['log_x']
+  log_x = np.tile(own_x, (draws, 1)) if log_S is None else log_S - out.center[1]
   # What bins of steps leave is the same along all curves: a shift, a tilt.
   shift, tilt = RESOLUTION * rng.normal(size=(2, draws, 1))
-  log_x = log_x + shift + tilt * data['log_x'] / np.abs(data['log_x']).max()
-  return _with_draws(out, data, redrawn, log_x)
+  log_x = log_x + shift + tilt * own_x / np.abs(own_x).max()
+  # From a stream of its own: B_crit, behind S_min, has other scales.
+  scales = bootstrap_lib.student_scales(
+    np.random.default_rng((bootstrap.seed, 2)), draws, R - 2
+  )
+  # Judged by noise of Student's spread at LEVEL, which is the same in all.
+  at_level = student(LEVEL, R - 2) / student(LEVEL, np.inf)
+  fitted = forms.NS.loss(out.point, data['log_N'], own_x, np)
+  return _with_draws(
+    out,
+    _refits(out, data, fitted + scales[:, None] * moved, log_x),
+    judged_by=_refits(out, data, fitted + at_level * moved, log_x),
+  )
 
 
 def _log_steps(
@@ -320,41 +339,50 @@ def _judged(form: Form, found: multistart.Minimum) -> tuple[Status, str]:
   return found.status, found.message
 
 
-def _with_draws(
+def _refits(
   out: KaplanFit,
   data: dict[str, np.ndarray],
   redrawn: np.ndarray,
   log_x: np.ndarray | None = None,
-) -> KaplanFit:
-  """Refits the law to redrawn losses, and log x if need be, each [B, n]."""
-  assert out.point is not None and out.residual_sd is not None
-  message = messages.fitted(out.message, out.residual_sd.sd)
-  if not len(redrawn):
-    return dataclasses.replace(out, message=message)
+) -> np.ndarray:
+  """[B, 4] parameters of redrawn losses, and log x if need be, each [B, n].
+
+  nan where no law is found that falls with both.
+  """
   form = forms.FORMS[out.form]
 
   def problem(logs: np.ndarray, which: np.ndarray) -> newton.Residuals:
     x = data['log_x'] if log_x is None else log_x[which]
     L, slope, curvature = form.derivatives(logs, data['log_N'], x)
-    # A law that does not fall is none.
     falls = np.all(logs[:, 2:] > 0, axis=1, keepdims=True)
-    L = np.where(falls, L, np.nan)
     return newton.Residuals(
-      forms.MILLI * (L - redrawn[which]),
+      forms.MILLI * (np.where(falls, L, np.nan) - redrawn[which]),
       forms.MILLI * slope,
       lambda c: forms.MILLI * curvature(c),
     )
 
-  start = form.to_logs(out.point)
-  refits = newton.refit(problem, start, len(redrawn), DELTA)
-  good = refits.converged
-  params = np.where(good[:, None], form.to_params(refits.params), np.nan)
-  undefined = float(np.mean(~good))
-  if undefined > OPEN_DRAWS:
-    return dataclasses.replace(
-      out,
-      status=Status.NOT_IDENTIFIED,
-      point=None,
-      message=messages.open_draws(undefined, form.other),
-    )
-  return dataclasses.replace(out, param_draws=params, message=message)
+  if not len(redrawn):
+    return _NO_DRAWS
+  assert out.point is not None
+  found = newton.refit(problem, form.to_logs(out.point), len(redrawn), DELTA)
+  params = form.to_params(found.params)
+  return np.where(found.converged[:, None], params, np.nan)
+
+
+def _with_draws(
+  out: KaplanFit, drawn: np.ndarray, judged_by: np.ndarray | None = None
+) -> KaplanFit:
+  """With parameters of redrawn studies, if those to judge by show a law."""
+  judged_by = drawn if judged_by is None else judged_by
+  if len(judged_by):
+    undefined = float(np.mean(np.isnan(judged_by[:, 0])))
+    if undefined > OPEN_DRAWS:
+      return dataclasses.replace(
+        out,
+        status=Status.NOT_IDENTIFIED,
+        point=None,
+        message=messages.open_draws(undefined, forms.FORMS[out.form].other),
+      )
+  assert out.residual_sd is not None
+  message = messages.fitted(out.message, out.residual_sd.sd)
+  return dataclasses.replace(out, param_draws=drawn, message=message)

@@ -336,7 +336,7 @@ def _curves(analysis: 'Analysis') -> Table:
       {
         'run_id': curve.run_id,
         **{name: found.get(name, UNKNOWN) for name in names},
-        'cut_short': curve.cut_short,
+        'cut_short': cut_short,
         'predicted': predicted,
         'actual': actual,
         'status': str(status),

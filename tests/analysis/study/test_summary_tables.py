@@ -159,6 +159,7 @@ class TablesTest(absltest.TestCase):
       self.same(row, 'predicted', forecast.predicted)
       self.same(row, 'actual', forecast.actual)
       self.assertEqual(row['status'], curve.status)
+      self.assertIn(row['cut_short'], ('yes', 'no', '–'))
 
   def test_another_level_another_interval(self):
     options = dataclasses.replace(self.analysis.options, level=0.5)
