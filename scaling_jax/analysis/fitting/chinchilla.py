@@ -277,7 +277,7 @@ def fit(
   ('ok', 0.34)
   >>> best = found.optimum(C=1e22, level=0.8)
   >>> print(f'{best.N.value:.2e} parameters, {best.D.value:.2e} tokens')
-  5.14e+09 parameters, 3.24e+11 tokens
+  5.16e+09 parameters, 3.23e+11 tokens
   >>> fit(N[:4], D[:4], HOFFMANN.loss(N[:4], D[:4])).status
   <Status.TOO_FEW_POINTS: 'too_few_points'>
   """

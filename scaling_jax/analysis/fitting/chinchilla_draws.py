@@ -81,18 +81,21 @@ def refits(
 
 def _refits(data, start, log_L, weights, solver) -> np.ndarray:
   start = np.broadcast_to(start, (len(log_L), N_PARAMS))
-  if solver == 'auto':
-    found = _by_bfgs(data, start, log_L, weights)
-    lost = ~found.converged
-    if lost.any():
-      # A draw is no draw of the law only because one search gave up.
-      again = _by_multistart(
-        data, start[lost], log_L[lost], weights[lost], 'optimistix'
-      )
-      for one, other in zip(found, again):
-        one[lost] = other
-  else:
-    found = _by_multistart(data, start, log_L, weights, solver)
+  if solver != 'auto':
+    return _falling(data, _by_multistart(data, start, log_L, weights, solver))
+  found = _falling(data, _by_bfgs(data, start, log_L, weights))
+  lost = np.isnan(found[:, 0])
+  if lost.any():
+    # A draw is no draw of the law only because one search gave up.
+    again = _by_multistart(
+      data, start[lost], log_L[lost], weights[lost], 'optimistix'
+    )
+    found[lost] = _falling(data, again)
+  return found
+
+
+def _falling(data: LogData, found: multistart.Refits) -> np.ndarray:
+  """[B, 5]; nan where no minimum was reached, or the loss does not fall."""
   law = data.law(found.params)
   good = found.converged & (found.params[:, 3:] > 0).all(1)
   good &= np.isfinite(law.A) & np.isfinite(law.B)
