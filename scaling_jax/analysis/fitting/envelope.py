@@ -36,6 +36,10 @@ class EnvelopeFit(optimum.OptimumFit):
       largest model at hand is the best.
     curves: what it was taken from, in the order of N.
 
+  On simulated studies 95% and 99% intervals hold the exponent 97 to 100 times of
+  100, 50% ones 12 to 42 times: a staircase of few models is biased by more than
+  half of its scatter (docs/benchmarks.md).
+
   >>> from scaling_jax.published import HOFFMANN
   >>> D = np.geomspace(1e8, 1e11, 200)
   >>> found = fit([
