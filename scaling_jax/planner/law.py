@@ -58,15 +58,3 @@ class Law(abc.ABC):
   @abc.abstractmethod
   def remarks(self, found: Allocation) -> list[str]:
     """Where an allocation lies outside what the law was fitted on."""
-
-
-def asked(C: float | None, D: float | None) -> float:
-  """Whichever of the two is given.
-
-  Raises:
-    ValueError: both or neither are.
-  """
-  given = [x for x in (C, D) if x is not None]
-  if len(given) != 1:
-    raise ValueError('optimum takes C= or D=, one of the two: pass C=1e21')
-  return given[0]

@@ -10,6 +10,7 @@ from scaling_jax import published
 from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
+from scaling_jax.analysis.fitting.result import asked
 from scaling_jax.analysis.fitting.result import percentile_interval
 from scaling_jax.planner import law
 from scaling_jax.planner import messages
@@ -51,25 +52,10 @@ class ChinchillaLaw(PublishedLaw):
     D: float | None = None,
     level: float = LEVEL,
   ) -> Allocation:
-    x = law.asked(C, D)
+    # With JAX behind it, and not needed by the laws of other forms.
+    from scaling_jax.analysis.fitting.chinchilla import allocation
 
-    def best(formula: laws.Chinchilla) -> laws.Optimum:
-      return formula.optimum(x) if D is None else formula.for_tokens(x)
-
-    found = best(self.formula)
-    drawn = None if self.draws is None else best(self.draws)
-
-    def number(name: str) -> Interval:
-      of = None if drawn is None else getattr(drawn, name)
-      return percentile_interval(getattr(found, name), of, level)
-
-    exactly = Interval.exact(x)
-    return Allocation(
-      C=exactly if D is None else number('C'),
-      N=number('N'),
-      D=number('D') if D is None else exactly,
-      loss=number('L'),
-    )
+    return allocation(self.formula, self.draws, C=C, D=D, level=level)
 
   def loss(self, N: float, D: float, level: float = LEVEL) -> Interval:
     drawn = None if self.draws is None else self.draws.loss(N, D)
@@ -93,7 +79,7 @@ class KaplanLaw(PublishedLaw):
     level: float = LEVEL,
   ) -> Allocation:
     """By compute N_opt; by tokens the largest N that does not overfit."""
-    x = law.asked(C, D)
+    x = float(asked(C, D))
     if D is None:
       N = float(published.KAPLAN_N_OPT(x / laws.FLOPS_PER_PF_DAY))
       FLOPs, tokens = Interval.exact(x), Interval(x / (6 * N))

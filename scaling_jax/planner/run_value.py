@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from scaling_jax import laws as laws_lib
 from scaling_jax.analysis.fitting import chinchilla
@@ -117,7 +117,7 @@ def spread(N: np.ndarray, D: np.ndarray, asked: Question) -> np.ndarray:
   by_cell = by_run @ share.T
   variance = asked.noise.shared**2 * (by_cell**2).sum(1)
   variance += asked.noise.seeds**2 * (by_run**2).sum(1)
-  quantile = float(stats.t.ppf((1 + asked.level) / 2, dof))
+  quantile = float(special.stdtrit(dof, (1 + asked.level) / 2))
   identified = np.linalg.matrix_rank(J, tol=1e-8) == chinchilla.N_PARAMS
   return np.where(identified, quantile * np.sqrt(variance), np.inf)
 

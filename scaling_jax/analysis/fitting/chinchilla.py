@@ -34,12 +34,13 @@ from scaling_jax.analysis.fitting.result import FitResult
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import ResidualSD
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.fitting.result import asked
 from scaling_jax.analysis.fitting.result import percentile_interval
 from scaling_jax.analysis.messages import chinchilla as messages
 
 __all__ = (
-  'ALONG_A_LINE', 'N_PARAMS', 'OPEN_DRAWS', 'ChinchillaFit', 'LogData', 'fit',
-  'pad', 'refits', 'unanswered',
+  'ALONG_A_LINE', 'N_PARAMS', 'OPEN_DRAWS', 'ChinchillaFit', 'LogData',
+  'allocation', 'fit', 'pad', 'refits', 'unanswered',
 )  # fmt: skip
 
 OPEN_DRAWS = 0.005  # the share of draws without a law that is too many
@@ -205,31 +206,48 @@ class ChinchillaFit(FitResult):
     Raises:
       ValueError: both or neither are given, or one is not positive.
     """
-    if (C is None) == (D is None):
-      raise ValueError('optimum takes C= or D=, one of the two: pass C=1e21')
-    asked = np.asarray(D if C is None else C, float)
-    if not np.all((asked > 0) & np.isfinite(asked)):
-      name = 'D' if C is None else 'C'
-      raise ValueError(f'{name}={asked} must be positive; try {name}=1e12')
+    drawn = self.draws if len(self.param_draws) else None
+    return allocation(self.law, drawn, C=C, D=D, cost=self.cost, level=level)
 
-    def best(law: laws.Chinchilla) -> laws.Optimum:
-      with np.errstate(all='ignore'):
-        if C is None:
-          return law.for_tokens(asked, self.cost)
-        return law.optimum(asked, self.cost)
 
-    center, drawn = best(self.law), None
-    if len(self.param_draws):
-      drawn = best(_columns(self.draws, asked.ndim))
-    given = 'D' if C is None else 'C'
-    found = {
-      name: percentile_interval(
-        getattr(center, name), drawn and getattr(drawn, name), level
-      )
-      for name in 'CNDL'.replace(given, '')
-    }
-    found[given] = Interval.exact(asked[()])
-    return Allocation(C=found['C'], N=found['N'], D=found['D'], loss=found['L'])
+def allocation(
+  law: laws.Chinchilla,
+  draws: laws.Chinchilla | None,
+  *,
+  C: npt.ArrayLike | None = None,
+  D: npt.ArrayLike | None = None,
+  cost: laws.CostLine = laws.SIX_ND,
+  level: float = LEVEL,
+) -> Allocation:
+  """The optimum of a law, with the intervals of laws that it might have been.
+
+  Args:
+    law: the law.
+    draws: a law of arrays [B]; None for no intervals.
+    C, D: FLOPs, or tokens, of any shape.
+    cost: what C FLOPs buy.
+    level: of the intervals.
+
+  Raises:
+    ValueError: both or neither of C and D are given, or one is not positive.
+  """
+  x = asked(C, D)
+
+  def best(law: laws.Chinchilla) -> laws.Optimum:
+    with np.errstate(all='ignore'):
+      return law.optimum(x, cost) if D is None else law.for_tokens(x, cost)
+
+  center = best(law)
+  drawn = None if draws is None else best(_columns(draws, np.ndim(x)))
+  given = 'C' if D is None else 'D'
+  found = {
+    name: percentile_interval(
+      getattr(center, name), drawn and getattr(drawn, name), level
+    )
+    for name in 'CNDL'.replace(given, '')
+  }
+  found[given] = Interval.exact(x)
+  return Allocation(C=found['C'], N=found['N'], D=found['D'], loss=found['L'])
 
 
 def _columns(law: laws.Chinchilla, ndim: int) -> laws.Chinchilla:

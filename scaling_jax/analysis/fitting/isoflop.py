@@ -12,7 +12,7 @@ import dataclasses
 from typing import ClassVar
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from scaling_jax import laws
 from scaling_jax.analysis.fitting import optimum
@@ -168,6 +168,6 @@ def _scatter(x: np.ndarray, y: np.ndarray, drawn: np.ndarray) -> float:
   low, high = np.nanquantile(drawn, [0.16, 0.84], axis=0)  # robust sds
   off = (y - np.polyval(np.polyfit(x, y, 1), x)) / ((high - low) / 2 + 1e-12)
   squares = float(np.sum(off**2))
-  if stats.chi2.sf(squares, dof) > SCATTER_CHANCE:
+  if special.chdtrc(dof, squares) > SCATTER_CHANCE:
     return 1.0  # noise alone scatters like this
   return float(np.sqrt(squares / dof))

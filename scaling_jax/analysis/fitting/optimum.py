@@ -13,6 +13,7 @@ from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import FitResult
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.fitting.result import asked
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,20 +60,17 @@ class OptimumFit(FitResult):
     Raises:
       ValueError: both or neither are given, or one is not positive.
     """
-    if C is not None and D is None:
-      C = _positive('C', C)
+    x = asked(C, D)
+    if D is None:
       return Allocation(
-        C=Interval.exact(C),
-        N=self.N_opt.predict(C, level),
-        D=self.D_opt.predict(C, level),
+        C=Interval.exact(x),
+        N=self.N_opt.predict(x, level),
+        D=self.D_opt.predict(x, level),
       )
-    if D is None or C is not None:
-      raise ValueError('optimum takes C= or D=, one of the two: pass C=1e21')
-    D = _positive('D', D)
     return Allocation(
-      C=_rising(self.D_opt).inverse(D, level),
-      N=self._N_against_D().predict(D, level),
-      D=Interval.exact(D),
+      C=_rising(self.D_opt).inverse(x, level),
+      N=self._N_against_D().predict(x, level),
+      D=Interval.exact(x),
     )
 
   def _N_against_D(self) -> PowerLawFit:
@@ -120,10 +118,3 @@ def no_lines(
     PowerLawFit(status=status, message=message, x=C, y=N),
     PowerLawFit(status=status, message=message, x=C, y=D),
   )
-
-
-def _positive(name: str, value: npt.ArrayLike) -> np.ndarray:
-  out = np.asarray(value, float)[()]
-  if not np.all((out > 0) & np.isfinite(out)):
-    raise ValueError(f'{name}={value!r} must be positive; try {name}=1e12')
-  return out

@@ -10,6 +10,7 @@ import enum
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from scaling_jax import formatting
@@ -252,6 +253,21 @@ class ResidualSD(NamedTuple):
       float(self.sd * np.sqrt(self.dof / most)),
       float(self.sd * np.sqrt(self.dof / least)),
     )
+
+
+def asked(C: npt.ArrayLike | None, D: npt.ArrayLike | None) -> np.ndarray:
+  """Whichever of FLOPs and tokens an optimum is asked for, as floats.
+
+  Raises:
+    ValueError: both or neither are given, or one is not positive.
+  """
+  if (C is None) == (D is None):
+    raise ValueError('optimum takes C= or D=, one of the two: pass C=1e21')
+  name, given = ('C', C) if D is None else ('D', D)
+  out = np.asarray(given, float)[()]
+  if not np.all((out > 0) & np.isfinite(out)):
+    raise ValueError(f'{name}={given!r} must be positive; try {name}=1e12')
+  return out
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

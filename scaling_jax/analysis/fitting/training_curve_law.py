@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from scaling_jax.analysis.fitting import smoothing
 from scaling_jax.analysis.fitting.result import Interval
@@ -261,7 +261,7 @@ def fit_end(losses_S, S: int, steps: int, phi: float) -> EndSlope:
 
 def student(level: float, dof: float) -> float:
   """Half the width of Student's interval, in standard errors."""
-  return float(stats.t.ppf((1 + level) / 2, dof))
+  return float(special.stdtrit(dof, (1 + level) / 2))
 
 
 def about(value: float, half: float) -> Interval:
@@ -276,5 +276,5 @@ def ends(
   tails = (1 - level) / 2, (1 + level) / 2
   low, high = np.quantile(draws_R, tails) - value
   low, high = min(low, 0.0), max(high, 0.0)  # at low levels draws may lie aside
-  widen = student(level, dof) / float(stats.norm.ppf(tails[1]))
+  widen = student(level, dof) / float(special.ndtri(tails[1]))
   return float(value + widen * low), float(value + widen * high)

@@ -121,10 +121,6 @@ def failed(name: str, message: str) -> str:
   return f'{APPROACHES.get(name, name)}: {message}'
 
 
-def not_ok(status: str, message: str) -> str:
-  return f'{status}: {message}' if message else status
-
-
 def residual_sd(about: str, sd: float) -> str:
   return f'residual sd {about}, ±{_percent(sd)}'
 

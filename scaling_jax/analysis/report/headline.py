@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from scaling_jax import formatting
 from scaling_jax.analysis.fitting.result import Allocation
@@ -261,7 +261,7 @@ def counted(inside: int, n: int, *, level: float) -> HeldOutCount:
   """Judges a count of n losses at a level."""
   # As of independent runs. They share the law's error, which makes all of them
   # miss together: it is that error that the intervals omit.
-  chance = stats.binom.cdf(inside, n, level)
+  chance = special.bdtr(inside, n, level)
   return HeldOutCount(inside=inside, n=n, narrow=bool(chance < CHANCE))
 
 

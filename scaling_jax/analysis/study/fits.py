@@ -19,9 +19,9 @@ from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.fitting.steps_to_loss import BatchRun
 from scaling_jax.analysis.runs import budgets
-from scaling_jax.analysis.runs import histories
-from scaling_jax.analysis.runs import selection
 from scaling_jax.analysis.runs import table
+from scaling_jax.analysis.study.analyze import Analysis
+from scaling_jax.analysis.study.results import Options
 from scaling_jax.errors import UserError
 
 Column = npt.ArrayLike  # or anything that NumPy makes an array of
@@ -66,24 +66,12 @@ def fit_chinchilla(
   >>> fit.optimum(C=1e21).N.known
   True
   """
-  n_budgets = None
   if isinstance(N, table.Runs):
-    runs = counted(N)
-    n_budgets = budgets.isoflop_groups(runs).n_budgets
-    N, D, loss, C = runs.N, runs.D, runs.loss, runs.C
-  else:
-    N, D, loss = columns(N=N, D=D, loss=loss)
-    if C is not None:
-      _, C = columns(N=N, C=C)
-  return chinchilla.fit(
-    N,
-    D,
-    loss,
-    C=C,
-    n_budgets=n_budgets,
-    bootstrap=bootstrap,
-    solver=solver,
-  )
+    return _of_runs(N, bootstrap, solver).chinchilla
+  N, D, loss = columns(N=N, D=D, loss=loss)
+  if C is not None:
+    _, C = columns(N=N, C=C)
+  return chinchilla.fit(N, D, loss, C=C, bootstrap=bootstrap, solver=solver)
 
 
 def fit_isoflop(
@@ -119,7 +107,7 @@ def fit_isoflop(
   ('ok', 0.45)
   """
   if isinstance(C, table.Runs):
-    runs = counted(C)
+    runs = _of_runs(C).counted
     C, N, D, loss = runs.C, runs.N, runs.D, runs.loss
   elif D is None:
     C, N, loss = columns(C=C, N=N, loss=loss)
@@ -147,10 +135,7 @@ def fit_envelope(
   <Status.TOO_FEW_POINTS: 'too_few_points'>
   """
   if isinstance(curves, table.Runs):
-    loaded = histories.load(counted(curves))
-    curves = [
-      one.history.curve for one in loaded if one.history.curve is not None
-    ]
+    return _of_runs(curves, bootstrap).envelope
   return envelope.fit(curves, bootstrap=bootstrap)
 
 
@@ -202,7 +187,7 @@ def fit_kaplan(
   ('ok', 0.076)
   """
   if isinstance(N, table.Runs):
-    runs = counted(N)
+    runs = _of_runs(N).counted
     N, D, loss = runs.N, runs.D, runs.loss
   N, D, loss = columns(N=N, D=D, loss=loss)
   return kaplan.fit_ND(N, D, loss, bootstrap=bootstrap)
@@ -226,10 +211,11 @@ def fit_critical_batch(
   return critical_batch.fit(curves, bootstrap=bootstrap)
 
 
-def counted(runs: table.Runs) -> table.Runs:
-  """The runs that count for Hoffmann's laws."""
-  chosen = selection.select(histories.load(runs))
-  return runs.take(chosen.hoffmann)
+def _of_runs(
+  runs: table.Runs, bootstrap: Bootstrap = _DRAWN, solver: str = 'auto'
+) -> Analysis:
+  """What selects the runs that count, and fits them when it is asked."""
+  return Analysis(runs, Options(bootstrap=bootstrap, solver=solver))
 
 
 def columns(**given: Any) -> list[np.ndarray]:

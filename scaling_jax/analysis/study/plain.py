@@ -46,6 +46,6 @@ def stated(fit: FitResult, level: float) -> Plain:
   }
 
 
-def verdict(found: Any) -> Plain:
+def judged(found: Any) -> Plain:
   """Status and message of anything that has both."""
   return {'status': str(found.status), 'message': found.message}

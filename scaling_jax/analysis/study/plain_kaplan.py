@@ -17,7 +17,7 @@ def laws(found: KaplanStudy, level: float) -> dict[str, Plain]:
   """Every law by its name; compute in PF-days."""
   out = {
     law.name: {
-      **plain.verdict(law),
+      **plain.judged(law),
       'notes': list(law.notes),
       **{name: plain.at(x, level) for name, x in law.estimates.items()},
     }
@@ -81,7 +81,7 @@ def _target(target: BatchTarget, level: float) -> Plain:
   rows = zip(target.B, target.S, target.learning_rate)
   return {
     'L': target.L,
-    **plain.verdict(target),
+    **plain.judged(target),
     **{name: plain.at(x, level) for name, x in target.estimates().items()},
     'batches': [
       dict(zip(('B', 'S', 'learning_rate'), map(float, row))) for row in rows
@@ -96,7 +96,7 @@ def readings(found: Sequence[Reading], level: float) -> list[Plain]:
       'n_runs': one.n_runs,
       'exponent': plain.at(one.exponent, level),
       'moved': one.moved(found[0]),
-      **plain.verdict(one),
+      **plain.judged(one),
       'notes': list(one.notes),
     }
     for one in found

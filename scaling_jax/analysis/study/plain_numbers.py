@@ -11,6 +11,7 @@ from scaling_jax.analysis.fitting.isoflop import IsoflopFit
 from scaling_jax.analysis.fitting.training_curve import TrainingCurveFit
 from scaling_jax.analysis.study import plain
 from scaling_jax.analysis.study import plain_kaplan
+from scaling_jax.analysis.study import summary_tables
 from scaling_jax.analysis.study.analyze import Analysis
 from scaling_jax.analysis.study.plain import Plain
 from scaling_jax.analysis.study.results import HoldOut
@@ -55,7 +56,7 @@ def _source(analysis: Analysis) -> Plain:
     'format': runs.format,
     'unit': runs.unit,
     'files': list(runs.files),
-    'notes': list(runs.notes),
+    'notes': list(summary_tables.notes(analysis)),
     'excluded': [
       {'run_id': one.run_id, 'reason': one.reason} for one in runs.excluded
     ],
@@ -125,7 +126,7 @@ def _optima(fit, targets: Sequence[float], level: float) -> list[Plain]:
 
 def _isoflop(fit: IsoflopFit, targets, level: float) -> Plain:
   return {
-    **plain.verdict(fit),
+    **plain.judged(fit),
     'budgets': [_budget(budget, level) for budget in fit.budgets],
     **_power_laws(fit, level),
     'at': _optima(fit, targets, level),
@@ -136,7 +137,7 @@ def _budget(budget: IsoflopBudget, level: float) -> Plain:
   curve, best = budget.parabola, budget.optimum(level=level)
   return {
     'C': budget.C,
-    **plain.verdict(budget),
+    **plain.judged(budget),
     'notes': list(budget.notes),
     'n_models': len(np.unique(budget.N)),
     'residual_sd': plain.residual_sd(budget.residual_sd, level),
@@ -159,7 +160,7 @@ def _envelope(fit: EnvelopeFit, targets, level: float) -> Plain:
   thin = slice(None, None, max(1, len(fit.C) // ENVELOPE_POINTS))
   rows = zip(fit.C[thin], fit.N[thin], fit.D[thin], fit.L[thin])
   return {
-    **plain.verdict(fit),
+    **plain.judged(fit),
     **_power_laws(fit, level),
     'points': [dict(zip('CNDL', map(float, row))) for row in rows],
     'at': _optima(fit, targets, level),
@@ -189,7 +190,7 @@ def _chinchilla(analysis: Analysis) -> Plain:
 
 def _hold_out(found: HoldOut, level: float) -> Plain:
   return {
-    **plain.verdict(found),
+    **plain.judged(found),
     'C': found.C,
     'ahead': found.ahead,
     'runs': [
@@ -205,7 +206,7 @@ def _hold_out(found: HoldOut, level: float) -> Plain:
     'optima': [
       {
         'law': {'chinchilla': 'parametric'}.get(one.approach, one.approach),
-        **plain.verdict(one),
+        **plain.judged(one),
         'predicted': plain.at(one.predicted, level),
         'actual': plain.at(one.actual, level),
         'overlap': one.overlap(level),
