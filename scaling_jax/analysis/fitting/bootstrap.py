@@ -1,6 +1,6 @@
 """What a fit might have been: draws, from which every interval is read.
 
-Two ways to redraw a study:
+Three ways:
 
   runs   Runs are resampled with replacement (a run with all its checkpoints,
          because those are not independent). Right where runs are many.
@@ -8,6 +8,8 @@ Two ways to redraw a study:
          drawn too: the residual variance times nu over a chi-square of nu
          degrees of freedom. In a study of a dozen runs and five parameters
          this holds the truth as often as its level, where resampling does not.
+  posterior   Nothing is redrawn: the exact posterior over a grid of exponents,
+         for the fewest runs (`chinchilla_posterior`).
 
 benchmarks/coverage.py measures how often the intervals hold the truth.
 """
@@ -18,8 +20,9 @@ import numpy as np
 
 from scaling_jax.analysis.fitting.result import ResidualSD
 
-METHODS = ('auto', 'runs', 'noise')
+METHODS = ('auto', 'posterior', 'noise', 'runs')
 RUNS_PER_PARAMETER = 10  # from here on runs are resampled
+FEW_RUNS_PER_PARAMETER = 4  # below, approach 3's posterior is on a grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Bootstrap:
 
   Attributes:
     draws: how many; 0 for none, and then there are no intervals.
-    method: 'runs', 'noise', or 'auto', which takes 'runs' from ten runs a
-      parameter on.
+    method: 'posterior', 'noise', 'runs', or 'auto', which takes the first below
+      four runs a parameter and the last from ten on.
     seed: of the draws.
 
   Raises:
@@ -50,11 +53,14 @@ class Bootstrap:
 
 
 def choose_method(method: str, n_runs: int, n_params: int) -> str:
-  """'runs' or 'noise'; 'auto' takes 'runs' from ten runs a parameter on."""
+  """'auto' by the runs a parameter: 'posterior' below 4, 'runs' from 10 on."""
   _check_method(method)
   if method != 'auto':
     return method
-  return 'runs' if n_runs >= RUNS_PER_PARAMETER * n_params else 'noise'
+  if n_runs >= RUNS_PER_PARAMETER * n_params:
+    return 'runs'
+  few = n_runs < FEW_RUNS_PER_PARAMETER * n_params
+  return 'posterior' if few else 'noise'
 
 
 def _check_method(method: str) -> None:

@@ -56,6 +56,15 @@ class Cells:
     seed_sd = ResidualSD(float(np.sqrt(within / dof)), dof) if dof else None
     return cls(N[first], D[first], one, count, index, seed_sd)
 
+  @classmethod
+  def each(
+    cls, N: npt.ArrayLike, D: npt.ArrayLike, loss: npt.ArrayLike
+  ) -> 'Cells':
+    """Every run [n] a cell of its own."""
+    N, D, loss = (np.asarray(x, float) for x in (N, D, loss))
+    n = len(loss)
+    return cls(N, D, loss, np.ones(n, int), np.arange(n), None)
+
   def __len__(self) -> int:
     return len(self.loss)
 

@@ -1,258 +1,70 @@
 """Approach 3: L(N, D) = E + A/N^alpha + B/D^beta fitted to every run.
 
-Hoffmann et al. 2022 (arXiv 2203.15556), section 3.3: the Huber loss (delta 1e-3)
-of log L, summed over runs, at its least from many starts.
+Hoffmann et al. 2022 (arXiv 2203.15556), section 3.3: the Huber loss of log L,
+summed over runs, at its least from many starts. Runs that differ by their seed
+are one datum, the scale of the Huber loss is asked of the residuals, and runs
+beyond five standard deviations are named and excluded.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 import dataclasses
-import functools
-import operator
-from typing import Any, ClassVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from scaling_jax import laws
 from scaling_jax.analysis.fitting import bootstrap as bootstrap_lib
 from scaling_jax.analysis.fitting import chinchilla_data
 from scaling_jax.analysis.fitting import chinchilla_draws
+from scaling_jax.analysis.fitting import chinchilla_posterior
+from scaling_jax.analysis.fitting import chinchilla_robust
+from scaling_jax.analysis.fitting import clusters as clusters_lib
 from scaling_jax.analysis.fitting import multistart
+from scaling_jax.analysis.fitting import noise as noise_lib
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import ALONG_A_LINE
+from scaling_jax.analysis.fitting.chinchilla_data import DELTA
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_data import LogData
-from scaling_jax.analysis.fitting.chinchilla_data import law_of
 from scaling_jax.analysis.fitting.chinchilla_data import unanswered
 from scaling_jax.analysis.fitting.chinchilla_draws import refits
-from scaling_jax.analysis.fitting.multistart import pad
-from scaling_jax.analysis.fitting.result import LEVEL
-from scaling_jax.analysis.fitting.result import Allocation
-from scaling_jax.analysis.fitting.result import Estimate
-from scaling_jax.analysis.fitting.result import FitResult
-from scaling_jax.analysis.fitting.result import Interval
+from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
+from scaling_jax.analysis.fitting.chinchilla_fit import allocation
+from scaling_jax.analysis.fitting.noise import NoiseModel
+from scaling_jax.analysis.fitting.objective import Objective
+from scaling_jax.analysis.fitting.result import Diagnostics
 from scaling_jax.analysis.fitting.result import ResidualSD
 from scaling_jax.analysis.fitting.result import Status
-from scaling_jax.analysis.fitting.result import asked
-from scaling_jax.analysis.fitting.result import percentile_interval
 from scaling_jax.analysis.messages import chinchilla as messages
 
 __all__ = (
   'ALONG_A_LINE', 'N_PARAMS', 'OPEN_DRAWS', 'ChinchillaFit', 'LogData',
-  'allocation', 'fit', 'pad', 'refits', 'unanswered',
+  'allocation', 'fit', 'refits', 'unanswered',
 )  # fmt: skip
 
-OPEN_DRAWS = 0.005  # the share of draws without a law that is too many
-OUTLIER = 5.0  # standard deviations of a normal residual that is no accident
-_NORMAL = 1.4826  # standard deviation over the median size, of a normal
+OPEN_DRAWS = 0.025  # draws without a law that open an interval of 95%
+_FREE = 3.0  # times the largest residual: there the Huber loss is a square
 
 
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class ChinchillaFit(FitResult):
-  """L(N, D) = E + A/N^alpha + B/D^beta, and what it might have been.
+class _Data(NamedTuple):
+  """What is fitted.
 
   Attributes:
-    N, D, loss: [n] what it was fitted to.
-    C: [n] FLOPs of each run; None where they are 6 N D.
-    center: mean log N and mean log D.
-    point: [5] log A', log B', log E, alpha, beta, where A' and B' are the two
-      terms at the center; None where no minimum was found.
-    param_draws: [B, 5] what they might have been; nan where a redrawn study
-      shows no law. Empty where there is no interval.
-    residual_sd: of log L about the law; None without a degree of freedom.
-    method: how the draws were made: 'runs', 'noise' or ''.
+    cells: of the runs that count.
+    data: [k] the cells, at their scales.
+    start: [5] near the minimum; None to search from starts alone.
+    noise: of the cells about it; None to ask the fit's residuals.
+    deviations: [n] of all runs, in standard deviations.
+    outliers: [m] indices of runs.
   """
 
-  title: ClassVar[str] = 'L = E + A / N^alpha + B / D^beta'
-  formula: ClassVar[str] = title
-
-  N: np.ndarray
-  D: np.ndarray
-  loss: np.ndarray
-  C: np.ndarray | None = None
-  center: tuple[float, float] = (0.0, 0.0)
-  point: np.ndarray | None = None
-  param_draws: np.ndarray = dataclasses.field(
-    default_factory=lambda: np.empty((0, N_PARAMS))
-  )
-  residual_sd: ResidualSD | None = None
-  method: str = ''
-
-  @functools.cached_property
-  def law(self) -> laws.Chinchilla:
-    """The fitted law; of nan where there is none."""
-    point = np.full(N_PARAMS, np.nan) if self.point is None else self.point
-    return law_of(point, self.center)
-
-  @functools.cached_property
-  def draws(self) -> laws.Chinchilla:
-    """The law of arrays [B]; [0] where there is no interval."""
-    return law_of(self.param_draws, self.center)
-
-  @functools.cached_property
-  def cost(self) -> laws.CostLine:
-    """What C FLOPs buy, as the runs spent theirs."""
-    if self.C is None:
-      return laws.SIX_ND
-    return laws.CostLine.of_runs(self.N, self.D, self.C)
-
-  @property
-  def predicted(self) -> np.ndarray:
-    """[n] the law's losses."""
-    return np.asarray(self.law.loss(self.N, self.D))
-
-  @property
-  def residuals(self) -> np.ndarray:
-    """[n] log(loss / predicted)."""
-    return np.log(self.loss / self.predicted)
-
-  @property
-  def outliers(self) -> np.ndarray:
-    """Indices of runs that noise does not explain: look at these.
-
-    Their residuals are beyond five standard deviations, or what is as rare of
-    so few runs (Student's t). The standard deviation is 1.4826 times the median
-    size of the n - 5 largest residuals, which a few outliers don't move: the
-    law may pass through five runs whatever their noise.
-    """
-    if self.residual_sd is None or self.point is None:
-      return np.empty(0, int)
-    size = np.abs(self.residuals)
-    sd = _NORMAL * float(np.median(np.sort(size)[N_PARAMS:]))
-    rare = -special.stdtrit(self.residual_sd.dof, special.ndtr(-OUTLIER))
-    # Within delta a residual counts by its square: it is not taken for one.
-    return np.flatnonzero(size > max(rare * sd, chinchilla_data.DELTA))
-
-  def estimate(
-    self, of: Callable[[laws.Chinchilla], Any], *, log: bool = False
-  ) -> Estimate:
-    """Any number that a law gives, with its draws.
-
-    Args:
-      of: a law -> the number, or arrays [B] of a law of arrays.
-      log: whether `of` gives the number's logarithm.
-
-    >>> fit([1e6], [1e8], [3.0]).estimate(lambda law: law.A / law.B).value
-    nan
-    """
-    with np.errstate(all='ignore'):  # a draw may be near the largest float
-      drawn = of(self.draws) if len(self.param_draws) else None
-      return Estimate(float(of(self.law)), drawn, log=log)
-
-  def estimates(self) -> dict[str, Estimate]:
-    slope, intercept = self.cost
-
-    def log_N0(law):
-      return law.log_N_opt(intercept, slope)
-
-    names = laws.Chinchilla._fields
-    return {
-      **{n: self.estimate(operator.attrgetter(n)) for n in names},
-      'exponent_N': self.estimate(lambda x: x.exponent_along(slope)),
-      'exponent_D': self.estimate(
-        lambda x: 1 + slope * x.exponent_along(slope)
-      ),
-      'N0': self.estimate(log_N0, log=True),
-      'D0': self.estimate(lambda x: slope * log_N0(x) + intercept, log=True),
-    }
-
-  def predict(
-    self,
-    N: npt.ArrayLike,
-    D: npt.ArrayLike,
-    level: float = LEVEL,
-    *,
-    of_run: bool = False,
-  ) -> Interval:
-    """The loss of N parameters trained on D tokens; arrays broadcast.
-
-    Args:
-      N: parameters.
-      D: tokens.
-      level: of the interval.
-      of_run: whether the interval is one for a run, with its own residual, and
-        not for the law alone.
-    """
-    N, D = np.broadcast_arrays(np.asarray(N, float), np.asarray(D, float))
-    drawn = None
-    if len(self.param_draws):
-      drawn = np.asarray(_columns(self.draws, N.ndim).loss(N, D))
-      if of_run and self.residual_sd is not None:
-        rng = np.random.default_rng(0)
-        own = bootstrap_lib.noise_draws(
-          rng, len(drawn), N.size, self.residual_sd
-        )
-        drawn = drawn * np.exp(own.reshape(len(drawn), *N.shape))
-    return percentile_interval(self.law.loss(N, D), drawn, level)
-
-  def optimum(
-    self,
-    *,
-    C: npt.ArrayLike | None = None,
-    D: npt.ArrayLike | None = None,
-    level: float = LEVEL,
-  ) -> Allocation:
-    """What to train with C FLOPs; or on D tokens, and the C that asks for.
-
-    The least loss along the cost line of the runs: with C = 6 N D that is
-    Hoffmann et al. 2022, eq. 4.
-
-    Args:
-      C: FLOPs, of any shape.
-      D: tokens, of any shape; in the place of C.
-      level: of the intervals.
-
-    Raises:
-      ValueError: both or neither are given, or one is not positive.
-    """
-    drawn = self.draws if len(self.param_draws) else None
-    return allocation(self.law, drawn, C=C, D=D, cost=self.cost, level=level)
-
-
-def allocation(
-  law: laws.Chinchilla,
-  draws: laws.Chinchilla | None,
-  *,
-  C: npt.ArrayLike | None = None,
-  D: npt.ArrayLike | None = None,
-  cost: laws.CostLine = laws.SIX_ND,
-  level: float = LEVEL,
-) -> Allocation:
-  """The optimum of a law, with the intervals of laws that it might have been.
-
-  Args:
-    law: the law.
-    draws: a law of arrays [B]; None for no intervals.
-    C, D: FLOPs, or tokens, of any shape.
-    cost: what C FLOPs buy.
-    level: of the intervals.
-
-  Raises:
-    ValueError: both or neither of C and D are given, or one is not positive.
-  """
-  x = asked(C, D)
-
-  def best(law: laws.Chinchilla) -> laws.Optimum:
-    with np.errstate(all='ignore'):
-      return law.optimum(x, cost) if D is None else law.for_tokens(x, cost)
-
-  center = best(law)
-  drawn = None if draws is None else best(_columns(draws, np.ndim(x)))
-  given = 'C' if D is None else 'D'
-  found = {
-    name: percentile_interval(
-      getattr(center, name), drawn and getattr(drawn, name), level
-    )
-    for name in 'CNDL'.replace(given, '')
-  }
-  found[given] = Interval.exact(x)
-  return Allocation(C=found['C'], N=found['N'], D=found['D'], loss=found['L'])
-
-
-def _columns(law: laws.Chinchilla, ndim: int) -> laws.Chinchilla:
-  """A law of arrays [B] as one that broadcasts against ndim axes."""
-  return laws.Chinchilla._make(np.reshape(x, (-1, *ndim * (1,))) for x in law)
+  cells: Cells
+  data: LogData
+  start: np.ndarray | None
+  noise: NoiseModel | None
+  deviations: np.ndarray
+  outliers: np.ndarray
 
 
 def fit(
@@ -263,6 +75,9 @@ def fit(
   C: npt.ArrayLike | None = None,
   n_budgets: int | None = None,
   bootstrap: Bootstrap | None = None,
+  objective: Objective | None = None,
+  keep_outliers: bool | None = None,
+  names: Sequence[str] | None = None,
   solver: str = 'auto',
   starts: str = 'both',
 ) -> ChinchillaFit:
@@ -276,13 +91,18 @@ def fit(
     n_budgets: compute budgets among the runs; where it is one, the model's
       and the data's term cannot be told apart. None: not checked.
     bootstrap: how draws are made.
+    objective: what is minimized; one whose delta is given, or squares, takes
+      every run for a datum of its own, as the papers do.
+    keep_outliers: whether runs beyond five standard deviations are fitted too.
+      None: only where the objective is given in full.
+    names: [n] of the runs, for messages.
     solver: 'jax', 'optimistix' or 'auto': see `multistart.minimize`.
     starts: 'projection' for variable projection, 'grid' for Hoffmann's 4500,
       'both' for the first and the most promising of the second.
 
   Returns:
     'ok'; 'too_few_points' and 'no_degrees_of_freedom' with fewer than five or
-    eight runs; 'not_converged' where no three starts agree; 'not_identified'
+    eight cells; 'not_converged' where no three starts agree; 'not_identified'
     where the runs leave the law open.
 
   Raises:
@@ -299,62 +119,172 @@ def fit(
   >>> fit(N[:4], D[:4], HOFFMANN.loss(N[:4], D[:4])).status
   <Status.TOO_FEW_POINTS: 'too_few_points'>
   """
-  bootstrap = bootstrap or Bootstrap()
+  bootstrap, objective = bootstrap or Bootstrap(), objective or Objective()
   N, D, loss = (np.asarray(x, float) for x in (N, D, loss))
+  keep = objective.fixed if keep_outliers is None else keep_outliers
   empty = ChinchillaFit(
-    status=Status.TOO_FEW_POINTS,
-    N=N,
-    D=D,
-    loss=loss,
+    status=Status.TOO_FEW_POINTS, N=N, D=D, loss=loss,
     C=None if C is None else np.asarray(C, float),
-  )
-  data = LogData.of(N, D, loss) if len(N) else None
-  refused = chinchilla_data.refusal(data, n_budgets)
-  if refused or data is None:
-    status, message = refused or (empty.status, '')
-    return dataclasses.replace(empty, status=status, message=message)
+    objective=objective, excludes=not keep,
+  )  # fmt: skip
+  cells = Cells.of(N, D, loss)
+  refused = chinchilla_data.refusal(_log(cells, objective), n_budgets)
+  if refused:
+    return dataclasses.replace(empty, status=refused[0], message=refused[1])
+  of = _settled(empty, cells)
+  out = _minimum(empty, of, solver, starts)
+  out = dataclasses.replace(out, notes=messages.outliers(out, names))
+  return _with_draws(out, of, bootstrap, solver) if out.ok else out
+
+
+def _log(cells: Cells, objective: Objective) -> LogData | None:
+  if not len(cells):
+    return None
+  data = LogData.of(cells.N, cells.D, cells.loss)
+  return dataclasses.replace(data, of_loss=objective.residuals == 'loss')
+
+
+def _settled(empty: ChinchillaFit, cells: Cells) -> _Data:
+  """Which runs count, and at what scale."""
+  N, D, loss, objective = empty.N, empty.D, empty.loss, empty.objective
+  alone = Cells.each(N, D, loss)
+  cells = alone if objective.fixed else cells
+  data = _log(cells, objective)
+  assert data is not None
+  off, outlying = np.zeros(len(loss)), np.zeros(len(loss), bool)
+  if chinchilla_data.too_few(len(cells)):
+    return _Data(cells, data, None, None, off, np.flatnonzero(outlying))
+  if cells.seeds:  # a seed that failed is not of its cell
+    found = chinchilla_robust.settle(_log(alone, objective))
+    kept = Cells.of(*(x[found.clean] for x in (N, D, loss)))
+    if len(kept) == len(cells):
+      off, outlying = found.deviations, ~found.clean
+  rows = np.flatnonzero(~outlying)
+  cells = cells if objective.fixed else Cells.of(N[rows], D[rows], loss[rows])
+  data = _log(cells, objective)
+  assert data is not None
+  found = _of_cells(data, cells, exclude=True)
+  off[rows] = found.deviations[cells.index]
+  outlying[rows] = ~found.clean[cells.index]
+  if not empty.excludes:
+    cells = alone if objective.fixed else Cells.of(N, D, loss)
+    data = _log(cells, objective)
+    assert data is not None
+    found = _of_cells(data, cells, exclude=False)
+  elif outlying.any():
+    each = Cells.each if objective.fixed else Cells.of
+    cells = each(*(x[~outlying] for x in (N, D, loss)))
+  outliers = np.flatnonzero(outlying)
+  if not objective.fixed:
+    data = found.data.take(found.clean)
+    return _Data(cells, data, found.params, found.noise, off, outliers)
+  if objective.delta is not None:
+    data = found.data.scaled(DELTA / objective.delta).take(found.clean)
+    return _Data(cells, data, found.params, None, off, outliers)
+  left = np.abs(chinchilla_data.residuals_of(found.params, found.data))
+  cut = _FREE * max(left.max(), noise_lib.LEAST_SD)
+  data = found.data.scaled(DELTA / cut).take(found.clean)
+  return _Data(cells, data, found.params, None, off, outliers)
+
+
+def _of_cells(
+  data: LogData, cells: Cells, *, exclude: bool
+) -> chinchilla_robust.Settled:
+  found = chinchilla_robust.settle(data, exclude=exclude)
+  if cells.seed_sd is None or len(set(cells.count)) == 1:
+    return found
+  # Means of more seeds scatter less, by as much as seeds scatter.
+  seeds = cells.seed_sd.sd**2
+  own = max(found.noise.residual_sd.sd**2 - seeds * np.mean(1 / cells.count), 0)
+  spread = np.sqrt(own + seeds / cells.count)
+  spread = spread / np.exp(np.mean(np.log(spread)))
+  return chinchilla_robust.settle(data, spread=spread, exclude=exclude)
+
+
+def _minimum(
+  empty: ChinchillaFit, of: _Data, solver: str, starts: str
+) -> ChinchillaFit:
+  """The least of the objective, from the starts and from what is known."""
+  data = of.data
+  begin = chinchilla_data.starts_of(data, starts)
+  if of.start is not None:
+    begin = np.concatenate([of.start[None], begin[: len(begin) - 1]])
   found = multistart.minimize(
-    chinchilla_data.residuals,
-    chinchilla_data.starts_of(data, starts),
+    data.residuals,
+    begin,
     data.padded,
-    multistart.pad(np.ones(len(loss))),
-    chinchilla_data.DELTA,
+    multistart.pad(np.ones(len(data.log_L))),
+    DELTA,
     solver,
   )
   status, message = found.status, found.message
   if status == Status.OK and not (found.params[3:] > 0).all():
     status = Status.NOT_IDENTIFIED
     message = messages.rising(*map(float, found.params[3:]))
-  out = dataclasses.replace(
+  ok = status == Status.OK
+  return dataclasses.replace(
     empty,
     status=status,
     message=message,
-    diagnostics=found.diagnostics,
+    diagnostics=_in_units(found.diagnostics, data, empty.objective),
     center=(data.mean_log_N, data.mean_log_D),
-    point=found.params if status == Status.OK else None,
+    point=found.params if ok else None,
+    deviations=of.deviations,
+    outliers=of.outliers,
+    n_cells=len(of.cells),
+    seed_sd=of.cells.seed_sd,
   )
-  return _with_draws(out, data, bootstrap, solver) if out.ok else out
+
+
+def _in_units(
+  found: Diagnostics, data: LogData, objective: Objective
+) -> Diagnostics:
+  """The objective as it was asked for, and not at the scale of the search."""
+  value = found.objective
+  if objective.fixed:
+    value = value / float(data.scale[0]) ** 2
+  if objective.reduction == 'mean':
+    value /= len(data.log_L)
+  return found._replace(objective=value)
 
 
 def _with_draws(
-  out: ChinchillaFit, data: LogData, bootstrap: Bootstrap, solver: str
+  out: ChinchillaFit, of: _Data, bootstrap: Bootstrap, solver: str
 ) -> ChinchillaFit:
   """The fit with its draws, or why it gets none."""
-  point = out.point
+  point, data = out.point, of.data
   assert point is not None
-  few = chinchilla_data.too_few(len(out.loss))
+  few = chinchilla_data.too_few(len(data.log_L))
   if few:
     return dataclasses.replace(out, status=few[0], message=few[1])
-  left = np.log(out.law.loss(out.N, out.D)) - data.log_L
-  residual_sd = ResidualSD.of(left, N_PARAMS)
-  assert residual_sd is not None
+  noise = of.noise
+  left = chinchilla_data.residuals_of(point, data)
+  if noise is None:
+    sd = ResidualSD.of(left, N_PARAMS)
+    assert sd is not None
+    noise = NoiseModel(sd, np.ones(len(left)), data.log_D)
+  if not out.objective.fixed:
+    rows = chinchilla_data.jacobian(point, data) / noise.spread[:, None]
+    together = clusters_lib.find(data.log_N, left / noise.spread, rows)
+    noise = dataclasses.replace(noise, clusters=together)
   method = bootstrap_lib.choose_method(bootstrap.method, len(left), N_PARAMS)
-  out = dataclasses.replace(out, residual_sd=residual_sd, method=method)
+  if noise.clusters is not None and bootstrap.method == 'auto':
+    method = 'noise'
+  out = dataclasses.replace(
+    out,
+    residual_sd=noise.residual_sd,
+    noise_exponent=noise.exponent.mean if noise.exponent else 0.0,
+    model_sd=noise.clusters.ratio if noise.clusters else 0.0,
+    method=method,
+    notes=(*out.notes, *messages.scatter(out, noise)),
+  )
   if not bootstrap.draws:
     return out
-  drawn = chinchilla_draws.draw(
-    data, point, residual_sd, bootstrap, method, solver
-  )
+  if method == 'posterior':
+    draws, seed = bootstrap.draws, bootstrap.seed
+    drawn = chinchilla_posterior.draw(data, point, noise, draws, seed)
+  else:
+    drawn = chinchilla_draws.draw(data, point, noise, bootstrap, method, solver)
   undefined = float(np.mean(np.isnan(drawn[:, 0])))
   if undefined > OPEN_DRAWS:
     return dataclasses.replace(

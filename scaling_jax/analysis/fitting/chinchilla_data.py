@@ -4,11 +4,12 @@ Parameters are fitted as logarithms, with log N and log D measured from their
 means, so that A and B do not move with the exponents.
 """
 
+import dataclasses
 import itertools
-from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 
 from scaling_jax import laws
 from scaling_jax.analysis.fitting import multistart
@@ -24,13 +25,17 @@ STARTS = ('both', 'projection', 'grid')
 Refusal = tuple[Status, str]
 
 
-class LogData(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class LogData:
   """Runs [n] as the fit takes them, and the way back to a law.
 
   Attributes:
     log_N, log_D: [n], from their means.
     log_L: [n].
     mean_log_N, mean_log_D: the means.
+    scale: [n] by which residuals are multiplied, so that DELTA is where their
+      Huber loss turns.
+    of_loss: whether residuals are of L and not of log L.
   """
 
   log_N: np.ndarray
@@ -38,12 +43,34 @@ class LogData(NamedTuple):
   log_L: np.ndarray
   mean_log_N: float
   mean_log_D: float
+  scale: np.ndarray
+  of_loss: bool = False
 
   @classmethod
   def of(cls, N, D, L) -> 'LogData':
     log_N, log_D = np.log(np.asarray(N, float)), np.log(np.asarray(D, float))
     n, d = float(log_N.mean()), float(log_D.mean())
-    return cls(log_N - n, log_D - d, np.log(np.asarray(L, float)), n, d)
+    log_L = np.log(np.asarray(L, float))
+    return cls(log_N - n, log_D - d, log_L, n, d, np.ones_like(log_L))
+
+  def scaled(self, scale: npt.ArrayLike) -> 'LogData':
+    """The same runs with other scales, [n] or one for all."""
+    return dataclasses.replace(self, scale=scale * np.ones_like(self.log_L))
+
+  def take(self, rows: np.ndarray) -> 'LogData':
+    """Some of the runs, by index or mask; the center stays."""
+    return dataclasses.replace(
+      self,
+      log_N=self.log_N[rows],
+      log_D=self.log_D[rows],
+      log_L=self.log_L[rows],
+      scale=self.scale[rows],
+    )
+
+  @property
+  def residuals(self) -> multistart.Residuals:
+    """What `multistart` minimizes: a function at the top of this module."""
+    return residuals_of_L if self.of_loss else residuals
 
   @property
   def padded(self) -> dict[str, np.ndarray]:
@@ -52,6 +79,7 @@ class LogData(NamedTuple):
       'log_N': multistart.pad(self.log_N),
       'log_D': multistart.pad(self.log_D),
       'log_L': multistart.pad(self.log_L),
+      'scale': multistart.pad(self.scale),
     }
 
   def law(self, params: np.ndarray) -> laws.Chinchilla:
@@ -90,23 +118,51 @@ def law_of(params: np.ndarray, center: tuple[float, float]) -> laws.Chinchilla:
     )
 
 
-def residuals(params, data, xp=jnp):
-  """log L̂ - log L [n]; params are log A', log B', log E, alpha, beta.
+def log_loss(params, data, xp=jnp):
+  """log L̂ [n]; params are log A', log B', log E, alpha, beta.
 
   Args:
     params: [5], or [5, ..., 1] for many laws at once.
-    data: log_N, log_D and log_L, each [n].
+    data: log_N and log_D, each [n].
     xp: jax.numpy, or numpy where nothing is to be differentiated.
   """
   a, b, e, alpha, beta = params
   model = xp.exp(a - alpha * data['log_N'])
   text = xp.exp(b - beta * data['log_D'])
-  return xp.log(xp.exp(e) + model + text) - data['log_L']
+  return xp.log(xp.exp(e) + model + text)
+
+
+def residuals(params, data):
+  """scale · (log L̂ - log L) [n]."""
+  return data['scale'] * (log_loss(params, data) - data['log_L'])
+
+
+def residuals_of_L(params, data):
+  """scale · (L̂ - L) [n]."""
+  return data['scale'] * (
+    jnp.exp(log_loss(params, data)) - jnp.exp(data['log_L'])
+  )
 
 
 def residuals_of(params: np.ndarray, data: LogData) -> np.ndarray:
-  """[..., n] of params [..., 5]."""
-  return residuals(np.moveaxis(params, -1, 0)[..., None], data._asdict(), np)
+  """[..., n] of params [..., 5], unscaled: of log L, or of L."""
+  columns = np.moveaxis(params, -1, 0)[..., None]
+  fitted = log_loss(columns, {'log_N': data.log_N, 'log_D': data.log_D}, np)
+  if data.of_loss:
+    return np.exp(fitted) - np.exp(data.log_L)
+  return fitted - data.log_L
+
+
+def jacobian(params: np.ndarray, data: LogData) -> np.ndarray:
+  """[n, 5] of the unscaled residuals."""
+  a, b, e, alpha, beta = params
+  terms = np.stack([
+    a - alpha * data.log_N, b - beta * data.log_D, e + 0 * data.log_N
+  ])  # fmt: skip
+  log_L = np.logaddexp.reduce(terms, 0)
+  m, t, f = np.exp(terms - log_L)
+  out = np.stack([m, t, f, -m * data.log_N, -t * data.log_D], -1)
+  return out * np.exp(log_L)[:, None] if data.of_loss else out
 
 
 def starts_of(data: LogData, starts: str) -> np.ndarray:
@@ -163,7 +219,8 @@ def grid_starts(data: LogData, count: int | None = None) -> np.ndarray:
 
 
 def _best(starts: np.ndarray, data: LogData, count: int) -> np.ndarray:
-  loss = multistart.huber(residuals_of(starts, data), DELTA, np).sum(-1)
+  scaled = data.scale * residuals_of(starts, data)
+  loss = multistart.huber(scaled, DELTA, np).sum(-1)
   return starts[np.argsort(loss, kind='stable')[:count]]
 
 

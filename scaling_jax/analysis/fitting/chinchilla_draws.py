@@ -5,7 +5,6 @@ by side in NumPy, by the BFGS of `multistart` (optimistix's) with derivatives by
 hand: one that has ended takes no more time, and nothing is compiled.
 """
 
-from collections.abc import Callable
 from concurrent import futures
 import dataclasses
 import os
@@ -18,11 +17,11 @@ from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.chinchilla_data import DELTA
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_data import LogData
-from scaling_jax.analysis.fitting.chinchilla_data import residuals
 from scaling_jax.analysis.fitting.chinchilla_data import residuals_of
-from scaling_jax.analysis.fitting.result import ResidualSD
+from scaling_jax.analysis.fitting.chinchilla_problems import POINTS
+from scaling_jax.analysis.fitting.chinchilla_problems import Problems
+from scaling_jax.analysis.fitting.noise import NoiseModel
 
-POINTS = 32_768  # evaluated at once: their arrays stay in the cache
 TOLERANCE = 1e-9  # relative and absolute, of conditioned parameters and loss
 ARMIJO = 0.1  # the share of the reduction that a slope predicts
 STUCK = 1e-6  # of a full step: one as short is not tried
@@ -31,7 +30,7 @@ STUCK = 1e-6  # of a full step: one as short is not tried
 def draw(
   data: LogData,
   params: np.ndarray,
-  residual_sd: ResidualSD,
+  residuals: NoiseModel,
   bootstrap: Bootstrap,
   method: str,
   solver: str = 'auto',
@@ -39,9 +38,9 @@ def draw(
   """[draws, 5] refits to redrawn studies.
 
   Args:
-    data: the runs.
+    data: the runs that count.
     params: [5] of their fit.
-    residual_sd: of log L about it.
+    residuals: of log L, or of L, about it.
     bootstrap: how many, and the seed.
     method: 'runs' or 'noise'.
     solver: as for `refits`.
@@ -56,8 +55,13 @@ def draw(
     weights = bootstrap_lib.resampled_weights(rng, draws, n)
     log_L = np.broadcast_to(data.log_L, weights.shape)
     return _refits(data, params, log_L, weights, solver)
-  fitted = data.log_L + residuals_of(params, data)
-  log_L = fitted + bootstrap_lib.noise_draws(rng, draws, n, residual_sd)
+  drawn = residuals.draws(rng, draws)
+  if data.of_loss:
+    fitted = np.exp(data.log_L) + residuals_of(params, data)
+    # A loss below zero has no logarithm; what is nearly none is as unlikely.
+    log_L = np.log(np.maximum(fitted + drawn, 1e-3 * fitted))
+  else:
+    log_L = data.log_L + residuals_of(params, data) + drawn
   return refits(data, params, log_L, solver)
 
 
@@ -83,7 +87,7 @@ def _refits(data, start, log_L, weights, solver) -> np.ndarray:
   start = np.broadcast_to(start, (len(log_L), N_PARAMS))
   if solver != 'auto':
     return _falling(data, _by_multistart(data, start, log_L, weights, solver))
-  found = _falling(data, _by_bfgs(data, start, log_L, weights))
+  found = _falling(data, search(data, start, log_L, weights))
   lost = np.isnan(found[:, 0])
   if lost.any():
     # A draw is no draw of the law only because one search gave up.
@@ -109,7 +113,7 @@ def _by_multistart(data, start, log_L, weights, solver) -> multistart.Refits:
   }
   many['log_L'] = multistart.pad(log_L)
   return multistart.refit(
-    residuals,
+    data.residuals,
     start,
     many,
     multistart.pad(weights),
@@ -119,7 +123,9 @@ def _by_multistart(data, start, log_L, weights, solver) -> multistart.Refits:
   )
 
 
-def _by_bfgs(data, start, log_L, weights) -> multistart.Refits:
+def search(
+  data: LogData, start: np.ndarray, log_L: np.ndarray, weights: np.ndarray
+) -> multistart.Refits:
   """The minima of B problems, each from its start, on all cores."""
   threads = min(os.cpu_count() or 1, -(-log_L.size // POINTS), 8)
   parts = [
@@ -243,106 +249,3 @@ def _metric(curvature: np.ndarray) -> np.ndarray:
   factor = np.where(known[:, None, None], factor, np.eye(P))
   out = np.swapaxes(np.linalg.inv(factor), 1, 2)
   return np.where(known[:, None, None], out, np.nan)
-
-
-class Problems:
-  """B redrawn studies of the same runs: their objectives and derivatives.
-
-  With the shares m, t, f of the two terms and the floor in a loss, d log L̂ is
-  (m, t, f, -m n, -t d) for log A', log B', log E, alpha, beta; sums over runs
-  of products of shares with powers of n and d give every derivative.
-  """
-
-  def __init__(
-    self, data: LogData, log_L: np.ndarray, weights: np.ndarray
-  ) -> None:
-    """Takes log_L and weights [B, n]."""
-    n, d = data.log_N, data.log_D
-    one = np.ones_like(n)
-    self._model, self._text = np.stack([one, -n]), np.stack([one, -d])
-    self._powers_n = np.stack([one, n, n * n], 1)
-    self._powers_d = np.stack([one, d, d * d], 1)
-    self._powers_nd = np.stack([one, n, d, n * d], 1)
-    self._log_L, self._weights = log_L, weights
-    self._rows = max(POINTS // len(n), 16)
-    # Memory that is reused: to fetch it anew takes longer than to compute.
-    self._memory = np.empty((6, self._rows, len(n)))
-
-  def slopes(
-    self, which: np.ndarray, params: np.ndarray
-  ) -> tuple[np.ndarray, np.ndarray]:
-    """Objective [b] and gradient [b, 5] of problems `which` [b] at params."""
-    value, gradient = self._in_chunks(self._slopes, which, params)
-    return value, gradient
-
-  def curvature(self, which: np.ndarray, params: np.ndarray) -> np.ndarray:
-    """[b, 5, 5] of the square that meets the Huber loss at params, per delta."""
-    (out,) = self._in_chunks(self._curvature, which, params)
-    return out
-
-  def _in_chunks(
-    self, of: Callable, which: np.ndarray, params: np.ndarray
-  ) -> list[np.ndarray]:
-    rows = self._rows
-    parts = [
-      of(which[i : i + rows], params[i : i + rows])
-      for i in range(0, max(len(which), 1), rows)
-    ]
-    return [np.concatenate(x) for x in zip(*parts)]
-
-  def _shares(self, which: np.ndarray, params: np.ndarray):
-    """m, t and the residual, each [b, n]."""
-    m, t, r = self._memory[:3, : len(which)]
-    np.exp(np.matmul(params[:, [0, 3]], self._model, out=m), out=m)
-    np.exp(np.matmul(params[:, [1, 4]], self._text, out=t), out=t)
-    np.add(m, t, out=r)
-    r += np.exp(params[:, 2:3])
-    m /= r
-    t /= r
-    np.log(r, out=r)
-    r -= self._log_L[which]
-    return m, t, r
-
-  def _slopes(self, which: np.ndarray, params: np.ndarray):
-    m, t, r = self._shares(which, params)
-    pull, half = self._memory[3:5, : len(which)]
-    np.clip(r, -DELTA, DELTA, out=pull)
-    np.multiply(pull, -0.5, out=half)
-    r += half
-    pull *= self._weights[which]
-    value = np.einsum('bn,bn->b', pull, r)
-    m *= pull
-    t *= pull
-    by_n, by_d = m @ self._powers_n[:, :2], t @ self._powers_d[:, :2]
-    rest = pull.sum(-1) - by_n[:, 0] - by_d[:, 0]
-    columns = [by_n[:, 0], by_d[:, 0], rest, -by_n[:, 1], -by_d[:, 1]]
-    return value, np.stack(columns, 1)
-
-  def _curvature(self, which: np.ndarray, params: np.ndarray):
-    """The sum over runs of v times d log L̂ times its transpose."""
-    m, t, v = self._shares(which, params)
-    vm, vt, product = self._memory[3:, : len(which)]
-    np.maximum(np.abs(v, out=v), DELTA, out=v)
-    np.divide(self._weights[which], v, out=v)
-    np.multiply(v, m, out=vm)
-    np.multiply(v, t, out=vt)
-    m_n, t_d = vm @ self._powers_n[:, :2], vt @ self._powers_d[:, :2]
-    mt = np.multiply(vm, t, out=product) @ self._powers_nd
-    vm *= m
-    vt *= t
-    mm, tt = vm @ self._powers_n, vt @ self._powers_d
-    # f = 1 - m - t
-    fm = m_n - mm[:, :2] - mt[:, [0, 1]]
-    ft = t_d - tt[:, :2] - mt[:, [0, 2]]
-    ff = v.sum(-1) - m_n[:, 0] - t_d[:, 0] - fm[:, 0] - ft[:, 0]
-    upper = {
-      (0, 0): mm[:, 0], (0, 3): -mm[:, 1], (3, 3): mm[:, 2],
-      (1, 1): tt[:, 0], (1, 4): -tt[:, 1], (4, 4): tt[:, 2],
-      (0, 1): mt[:, 0], (1, 3): -mt[:, 1], (0, 4): -mt[:, 2], (3, 4): mt[:, 3],
-      (0, 2): fm[:, 0], (2, 3): -fm[:, 1], (1, 2): ft[:, 0], (2, 4): -ft[:, 1],
-      (2, 2): ff,
-    }  # fmt: skip
-    out = np.empty((len(v), N_PARAMS, N_PARAMS))
-    for (i, j), entry in upper.items():
-      out[:, i, j] = out[:, j, i] = entry
-    return (out,)

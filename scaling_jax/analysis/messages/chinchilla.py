@@ -1,5 +1,7 @@
 """Why approach 3 answers or does not."""
 
+from scipy import special
+
 from scaling_jax import formatting
 
 
@@ -43,4 +45,62 @@ def open_draws(share: float) -> str:
   return (
     f'{formatting.percent(share, 2)} of redrawn studies show no law that falls'
     ' with N and D, so that nothing bounds this one'
+  )
+
+
+def outliers(fit, names=None) -> tuple[str, ...]:
+  """Which runs lie far from the law, one message for all."""
+  rows = sorted(fit.outliers, key=lambda i: -abs(fit.deviations[i]))
+  if not rows:
+    return ()
+  told = [_distance(i, float(fit.deviations[i]), names) for i in rows[:_TOLD]]
+  if len(rows) > _TOLD:
+    told.append(f'{len(rows) - _TOLD} more')
+  verb = 'lies' if len(rows) == 1 else 'lie'
+  fate = 'excluded' if fit.excludes else 'fitted all the same'
+  are = 'is' if len(rows) == 1 else 'are'
+  return (f'{", ".join(told)} {verb} off the law and {are} {fate}',)
+
+
+_TOLD = 5  # runs that are named in one message
+
+
+def _distance(i: int, off: float, names) -> str:
+  name = names[i] if names is not None else f'run {i}'
+  side = 'above' if off > 0 else 'below'
+  size = formatting.plain(abs(off), 2)
+  return f'{name} ({size} standard deviations {side} the law)'
+
+
+def scatter(fit, noise) -> tuple[str, ...]:
+  """How residuals scatter, where that is more than a size."""
+  out = []
+  if noise.clusters is not None:
+    out.append(
+      'residuals of one model go together, as of checkpoints of one training:'
+      f' between models they scatter {formatting.factor(noise.clusters.ratio)}'
+      ' as much as within, and intervals allow for it'
+    )
+  if fit.seed_sd is not None and fit.n_cells:
+    out.append(_seeds(fit, noise.residual_sd))
+  return tuple(out)
+
+
+def _seeds(fit, residual_sd) -> str:
+  seeds = fit.counted.sum() / fit.n_cells
+  of_mean = fit.seed_sd.sd**2 / seeds
+  chance = special.fdtrc(
+    residual_sd.dof, fit.seed_sd.dof, residual_sd.sd**2 / max(of_mean, 1e-300)
+  )
+  first = (
+    f'{int(fit.counted.sum())} runs are {fit.n_cells} data, the seeds of one N'
+    f' and D being one; seeds scatter by {formatting.percent(fit.seed_sd.sd)},'
+    f' their means about the law by {formatting.percent(residual_sd.sd)}'
+  )
+  if chance < 0.05:
+    return (
+      f'{first}: more than seeds explain, so that more seeds would buy little'
+    )
+  return (
+    f'{first}: no more than seeds explain, so that more seeds narrow intervals'
   )

@@ -1,0 +1,271 @@
+"""What approach 3's fit is, and what can be asked of it."""
+
+from collections.abc import Callable
+import dataclasses
+import functools
+import operator
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling_jax import laws
+from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
+from scaling_jax.analysis.fitting.chinchilla_data import law_of
+from scaling_jax.analysis.fitting.objective import Objective
+from scaling_jax.analysis.fitting.result import LEVEL
+from scaling_jax.analysis.fitting.result import Allocation
+from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import FitResult
+from scaling_jax.analysis.fitting.result import Interval
+from scaling_jax.analysis.fitting.result import ResidualSD
+from scaling_jax.analysis.fitting.result import asked
+from scaling_jax.analysis.fitting.result import percentile_interval
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ChinchillaFit(FitResult):
+  """L(N, D) = E + A/N^alpha + B/D^beta, and what it might have been.
+
+  Attributes:
+    N, D, loss: [n] what it was fitted to.
+    C: [n] FLOPs of each run; None where they are 6 N D.
+    center: mean log N and mean log D.
+    point: [5] log A', log B', log E, alpha, beta, where A' and B' are the two
+      terms at the center; None where no minimum was found.
+    param_draws: [B, 5] what they might have been; nan where a redrawn study
+      shows no law. Empty where there is no interval.
+    residual_sd: of log L about the law, at the mean log D, of runs that count;
+      of the means of seeds where there are seeds. None without a degree of
+      freedom.
+    method: how the draws were made: 'posterior', 'noise', 'runs' or ''.
+    deviations: [n] log(loss / predicted) in standard deviations of a run of
+      that D, each judged by the fit without it.
+    outliers: [m] indices of runs beyond five of these, or what is as rare as
+      one in 10,000 where few runs tell them: look at these.
+    excludes: whether outliers were excluded from the fit.
+    noise_exponent: standard deviations go as D^-noise_exponent.
+    n_cells: data that were fitted: runs that differ by their seed are one.
+    seed_sd: of log L between such runs; None without seeds.
+    model_sd: of log L between models over that within, where several token
+      counts of one model go together; 0 where they do not.
+    objective: what was minimized.
+  """
+
+  title: ClassVar[str] = 'L = E + A / N^alpha + B / D^beta'
+  formula: ClassVar[str] = title
+
+  N: np.ndarray
+  D: np.ndarray
+  loss: np.ndarray
+  C: np.ndarray | None = None
+  center: tuple[float, float] = (0.0, 0.0)
+  point: np.ndarray | None = None
+  param_draws: np.ndarray = dataclasses.field(
+    default_factory=lambda: np.empty((0, N_PARAMS))
+  )
+  residual_sd: ResidualSD | None = None
+  method: str = ''
+  deviations: np.ndarray = dataclasses.field(
+    default_factory=lambda: np.empty(0)
+  )
+  outliers: np.ndarray = dataclasses.field(
+    default_factory=lambda: np.empty(0, int)
+  )
+  excludes: bool = True
+  noise_exponent: float = 0.0
+  n_cells: int = 0
+  seed_sd: ResidualSD | None = None
+  model_sd: float = 0.0
+  objective: Objective = dataclasses.field(default_factory=Objective)
+
+  @functools.cached_property
+  def law(self) -> laws.Chinchilla:
+    """The fitted law; of nan where there is none."""
+    point = np.full(N_PARAMS, np.nan) if self.point is None else self.point
+    return law_of(point, self.center)
+
+  @functools.cached_property
+  def draws(self) -> laws.Chinchilla:
+    """The law of arrays [B]; [0] where there is no interval."""
+    return law_of(self.param_draws, self.center)
+
+  @functools.cached_property
+  def cost(self) -> laws.CostLine:
+    """What C FLOPs buy, as the runs spent theirs."""
+    if self.C is None:
+      return laws.SIX_ND
+    return laws.CostLine.of_runs(self.N, self.D, self.C)
+
+  @property
+  def predicted(self) -> np.ndarray:
+    """[n] the law's losses."""
+    return np.asarray(self.law.loss(self.N, self.D))
+
+  @property
+  def residuals(self) -> np.ndarray:
+    """[n] log(loss / predicted)."""
+    return np.log(self.loss / self.predicted)
+
+  @property
+  def counted(self) -> np.ndarray:
+    """[n] whether each run was fitted: not where an outlier is excluded."""
+    out = np.ones(len(self.loss), bool)
+    if self.excludes:
+      out[self.outliers] = False
+    return out
+
+  def run_sd(self, D: npt.ArrayLike) -> np.ndarray:
+    """The residual standard deviation of one run of D tokens; nan if unknown.
+
+    That of a cell's mean, as runs of D tokens scatter, and what one seed adds
+    to it.
+    """
+    D = np.asarray(D, float)
+    if self.residual_sd is None:
+      return np.full(D.shape, np.nan)
+    variance = self.residual_sd.sd**2
+    if self.seed_sd is not None and self.n_cells:
+      seeds = self.counted.sum() / self.n_cells
+      variance += self.seed_sd.sd**2 * (1 - 1 / seeds)
+    off = np.log(D) - self.center[1]
+    return np.sqrt(variance) * np.exp(-self.noise_exponent * off)
+
+  def estimate(
+    self, of: Callable[[laws.Chinchilla], Any], *, log: bool = False
+  ) -> Estimate:
+    """Any number that a law gives, with its draws.
+
+    Args:
+      of: a law -> the number, or arrays [B] of a law of arrays.
+      log: whether `of` gives the number's logarithm.
+
+    >>> none = np.empty(0)
+    >>> fit = ChinchillaFit(status='too_few_points', N=none, D=none, loss=none)
+    >>> fit.estimate(lambda law: law.A / law.B).value
+    nan
+    """
+    with np.errstate(all='ignore'):  # a draw may be near the largest float
+      drawn = of(self.draws) if len(self.param_draws) else None
+      return Estimate(float(of(self.law)), drawn, log=log)
+
+  def estimates(self) -> dict[str, Estimate]:
+    slope, intercept = self.cost
+
+    def log_N0(law):
+      return law.log_N_opt(intercept, slope)
+
+    names = laws.Chinchilla._fields
+    return {
+      **{n: self.estimate(operator.attrgetter(n)) for n in names},
+      'exponent_N': self.estimate(lambda x: x.exponent_along(slope)),
+      'exponent_D': self.estimate(
+        lambda x: 1 + slope * x.exponent_along(slope)
+      ),
+      'N0': self.estimate(log_N0, log=True),
+      'D0': self.estimate(lambda x: slope * log_N0(x) + intercept, log=True),
+    }
+
+  def predict(
+    self,
+    N: npt.ArrayLike,
+    D: npt.ArrayLike,
+    level: float = LEVEL,
+    *,
+    of_run: bool = False,
+  ) -> Interval:
+    """The loss of N parameters trained on D tokens; arrays broadcast.
+
+    Args:
+      N: parameters.
+      D: tokens.
+      level: of the interval.
+      of_run: whether the interval is one for a run, with its own residual, and
+        not for the law alone.
+    """
+    N, D = np.broadcast_arrays(np.asarray(N, float), np.asarray(D, float))
+    drawn = None
+    if len(self.param_draws):
+      drawn = np.asarray(_columns(self.draws, N.ndim).loss(N, D))
+      if of_run and self.residual_sd is not None:
+        drawn = drawn * np.exp(self.own_draws(D, seed=0))
+    return percentile_interval(self.law.loss(N, D), drawn, level)
+
+  def own_draws(self, D: np.ndarray, seed: int) -> np.ndarray:
+    """[B, ...] residuals that runs of D tokens might have, for each draw."""
+    rng = np.random.default_rng(seed)
+    count = len(self.param_draws)
+    sd = self.run_sd(D)
+    normal = rng.normal(size=(count, *np.shape(D)))
+    if self.residual_sd is None:
+      return normal * sd
+    scale = self.residual_sd.scales(rng, count) / self.residual_sd.sd
+    return np.reshape(scale, (-1, *np.ndim(D) * (1,))) * normal * sd
+
+  def optimum(
+    self,
+    *,
+    C: npt.ArrayLike | None = None,
+    D: npt.ArrayLike | None = None,
+    level: float = LEVEL,
+  ) -> Allocation:
+    """What to train with C FLOPs; or on D tokens, and the C that asks for.
+
+    The least loss along the cost line of the runs: with C = 6 N D that is
+    Hoffmann et al. 2022, eq. 4.
+
+    Args:
+      C: FLOPs, of any shape.
+      D: tokens, of any shape; in the place of C.
+      level: of the intervals.
+
+    Raises:
+      ValueError: both or neither are given, or one is not positive.
+    """
+    drawn = self.draws if len(self.param_draws) else None
+    return allocation(self.law, drawn, C=C, D=D, cost=self.cost, level=level)
+
+
+def allocation(
+  law: laws.Chinchilla,
+  draws: laws.Chinchilla | None,
+  *,
+  C: npt.ArrayLike | None = None,
+  D: npt.ArrayLike | None = None,
+  cost: laws.CostLine = laws.SIX_ND,
+  level: float = LEVEL,
+) -> Allocation:
+  """The optimum of a law, with the intervals of laws that it might have been.
+
+  Args:
+    law: the law.
+    draws: a law of arrays [B]; None for no intervals.
+    C, D: FLOPs, or tokens, of any shape.
+    cost: what C FLOPs buy.
+    level: of the intervals.
+
+  Raises:
+    ValueError: both or neither of C and D are given, or one is not positive.
+  """
+  x = asked(C, D)
+
+  def best(law: laws.Chinchilla) -> laws.Optimum:
+    with np.errstate(all='ignore'):
+      return law.optimum(x, cost) if D is None else law.for_tokens(x, cost)
+
+  center = best(law)
+  drawn = None if draws is None else best(_columns(draws, np.ndim(x)))
+  given = 'C' if D is None else 'D'
+  found = {
+    name: percentile_interval(
+      getattr(center, name), drawn and getattr(drawn, name), level
+    )
+    for name in 'CNDL'.replace(given, '')
+  }
+  found[given] = Interval.exact(x)
+  return Allocation(C=found['C'], N=found['N'], D=found['D'], loss=found['L'])
+
+
+def _columns(law: laws.Chinchilla, ndim: int) -> laws.Chinchilla:
+  """A law of arrays [B] as one that broadcasts against ndim axes."""
+  return laws.Chinchilla._make(np.reshape(x, (-1, *ndim * (1,))) for x in law)

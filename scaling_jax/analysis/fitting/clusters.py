@@ -1,0 +1,94 @@
+"""Checkpoints of one training are not independent: variance components.
+
+A table of several token counts a model may hold checkpoints of one run. What
+moved that run off the law moved all of them, and so many rows tell less than
+their number. Whether residuals of one model go together is asked of the
+residuals: log L = law + b_model + e, b with variance rho times that of e, by
+restricted maximum likelihood (Patterson and Thompson 1971, Biometrika 58, 545).
+"""
+
+import dataclasses
+
+import numpy as np
+
+MIN_TOKENS = 3  # different D a model, on average, for a cluster
+MIN_MODELS = 3
+RATIO = 2.7  # of twice the log likelihood: 5% by chance, rho being positive
+_RATIOS = np.concatenate([[0.0], np.geomspace(0.02, 100.0, 60)])
+_DIGITS = 6  # of log N, to which one model's rows agree
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Clusters:
+  """Runs [n] whose residuals go together by model.
+
+  Attributes:
+    index: [n] the model of each run.
+    ratios: [R] of the variance between models to that within.
+    chances: [R] of each.
+    squares: [R] of the residuals, whitened by each.
+    dof: of the squares.
+  """
+
+  index: np.ndarray
+  ratios: np.ndarray
+  chances: np.ndarray
+  squares: np.ndarray
+  dof: int
+
+  @property
+  def ratio(self) -> float:
+    """The mean of the standard deviations between, over those within."""
+    return float(self.chances @ np.sqrt(self.ratios))
+
+  def draws(
+    self, rng: np.random.Generator, draws: int, spread: np.ndarray
+  ) -> np.ndarray:
+    """[draws, n] residuals, those of one model correlated."""
+    k = rng.choice(len(self.ratios), size=draws, p=self.chances)
+    sd = np.sqrt(self.squares[k] / rng.chisquare(self.dof, draws))
+    of_model = rng.normal(size=(draws, int(self.index.max()) + 1))
+    shared = np.sqrt(self.ratios[k])[:, None] * of_model
+    own = rng.normal(size=(draws, len(self.index)))
+    return sd[:, None] * (shared[:, self.index] + own) * spread
+
+
+def find(
+  log_N: np.ndarray, u: np.ndarray, jacobian: np.ndarray
+) -> Clusters | None:
+  """The clusters that residuals show, or None.
+
+  Args:
+    log_N: [n] of each run.
+    u: [n] residuals of a fit, divided by their spread.
+    jacobian: [n, p] of u.
+  """
+  _, index = np.unique(np.round(log_N, _DIGITS), return_inverse=True)
+  size = np.bincount(index)
+  n, p = jacobian.shape
+  if len(size) < MIN_MODELS or n / len(size) < MIN_TOKENS or n <= p:
+    return None
+  squares, log_p = np.empty((2, len(_RATIOS)))
+  for k, rho in enumerate(_RATIOS):
+    # V^-1/2 takes a share of a model's mean from each of its rows.
+    share = (1 - 1 / np.sqrt(1 + rho * size)) / size
+
+    def white(x: np.ndarray, share=share) -> np.ndarray:
+      total = np.zeros((len(size), *x.shape[1:]))
+      np.add.at(total, index, x)
+      return x - (share.reshape(-1, *(1,) * (x.ndim - 1)) * total)[index]
+
+    rows, left = white(jacobian), white(u)
+    orthogonal, triangle = np.linalg.qr(rows)
+    left = left - orthogonal @ (orthogonal.T @ left)
+    squares[k] = max(float(left @ left), 1e-300)
+    log_p[k] = -0.5 * np.log1p(rho * size).sum()
+    log_p[k] -= np.log(np.abs(np.diag(triangle)) + 1e-300).sum()
+    log_p[k] -= 0.5 * (n - p) * np.log(squares[k])
+  if 2 * (log_p.max() - log_p[0]) < RATIO:
+    return None
+  # Flat in the share of the variance that is between models.
+  chances = np.exp(log_p - log_p.max()) * np.gradient(_RATIOS)
+  chances /= (1 + _RATIOS) ** 2
+  chances /= chances.sum()
+  return Clusters(index, _RATIOS, chances, squares, n - p)
