@@ -30,6 +30,7 @@ _PUBLIC = {
   'Interval': 'analysis.fitting.result',
   'LossCurve': 'analysis.fitting.smoothing',
   'Machine': 'planner.api',
+  'Objective': 'analysis.fitting.objective',
   'Options': 'analysis.study.results',
   'Run': 'records',
   'Runs': 'analysis.runs.table',

@@ -40,8 +40,29 @@ _DRAWS = _integer('draws', 4000, 'Bootstrap refits.')
 _METHOD = _enum(
   'bootstrap',
   'auto',
-  ['auto', 'runs', 'noise'],
-  'Resample runs, redraw their residuals, or the first from 50 runs on.',
+  ['auto', 'posterior', 'noise', 'runs'],
+  'A posterior below 20 runs, residuals redrawn, runs resampled from 50 on.',
+)
+_KEEP = _bool(
+  'keep_outliers', None, 'Fit runs beyond five standard deviations too.'
+)
+_DELTA = _float(
+  'delta', None, 'Of the Huber loss; Hoffmann: 1e-3. From the runs if omitted.'
+)
+_RESIDUALS = _enum(
+  'residuals', 'log', ['log', 'loss'], 'Of log L (Hoffmann) or of L (Kaplan).'
+)
+_OBJECTIVE = _enum(
+  'objective',
+  'huber',
+  ['huber', 'squares'],
+  'The Huber loss, or least squares.',
+)
+_REDUCTION = _enum(
+  'reduction',
+  'sum',
+  ['sum', 'mean'],
+  'The objective is a sum (Besiroglu) or a mean (Hoffmann) over runs.',
 )
 _SOLVER = _enum(
   'solver',
@@ -162,6 +183,8 @@ def _main(argv: list[str]) -> None:
   options = Options(
     level=level,
     bootstrap=Bootstrap(draws, _METHOD.value, seed),
+    objective=_objective(),
+    keep_outliers=_KEEP.value,
     solver=_SOLVER.value,
     drop_highest=_DROP.value,
     targets=targets,
@@ -192,6 +215,20 @@ def _draws() -> int:
       f'--draws={draws} must be 100 or more for an interval; try --draws=4000'
     )
   return draws
+
+
+def _objective():
+  from scaling_jax.analysis.fitting.objective import Objective
+
+  try:
+    return Objective(
+      delta=_DELTA.value,
+      residuals=_RESIDUALS.value,
+      loss=_OBJECTIVE.value,
+      reduction=_REDUCTION.value,
+    )
+  except ValueError as error:
+    raise UserError(f'--{error}') from error
 
 
 def _seed() -> int:

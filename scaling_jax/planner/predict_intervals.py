@@ -24,6 +24,7 @@ from scaling_jax import laws as laws_lib
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
 from scaling_jax.analysis.fitting.isoflop_budget import Group
@@ -110,8 +111,9 @@ def studies(
     + noise.seeds * rng.normal(size=clean.shape)
   )
   by_law = _chinchilla(
-    runs, each, log_L, n_budgets=grouping.n_budgets, draws=ask.draws, rng=rng
-  )
+    runs, each, log_L, n_budgets=grouping.n_budgets, noise=noise, ask=ask,
+    rng=rng,
+  )  # fmt: skip
   out = []
   for k, fitted in enumerate(by_law):
     L = np.exp(clean[k] + noise.seeds * rng.normal(size=len(N)))
@@ -153,13 +155,23 @@ def _chinchilla(
   log_L: np.ndarray,
   *,
   n_budgets: int,
-  draws: int,
+  noise: noise_lib.Noise,
+  ask: Ask,
   rng: np.random.Generator,
 ) -> list[ChinchillaFit]:
-  """Approach 3 on the study [n] of each law [K]."""
-  C, N, D = runs
+  """Approach 3 on the study [n] of each law [K], seeds of a cell as one."""
+  draws = ask.draws
+  cells = Cells.of(runs.N, runs.D, np.ones(len(runs.N)))
+  share = (
+    np.equal.outer(np.arange(len(cells)), cells.index) / (cells.count[:, None])
+  )
+  N, D, C = cells.N, cells.D, np.exp(share @ np.log(runs.C))
+  log_L = log_L @ share.T
   K, n = log_L.shape
-  data = chinchilla.LogData.of(N, D, np.ones(n))
+  size = np.hypot(noise.shared, noise.seeds / np.sqrt(np.mean(cells.count)))
+  data = chinchilla.LogData.of(N, D, np.ones(n)).scaled(
+    chinchilla.huber_scale(size)
+  )
   if refused := chinchilla.unanswered(data, n_budgets):
     status, message = refused
     nothing = ChinchillaFit(
@@ -174,11 +186,11 @@ def _chinchilla(
   dof = n - chinchilla.N_PARAMS
   sd = np.sqrt(((log_L - predicted) ** 2).sum(1) / dof)
   scales = np.stack([ResidualSD(s, dof).scales(rng, draws) for s in sd])
-  noise = scales[..., None] * rng.normal(size=(K, draws, n))
+  drawn_noise = scales[..., None] * rng.normal(size=(K, draws, n))
   drawn = chinchilla.refits(
     data,
     np.repeat(fitted, draws, 0),
-    (predicted[:, None] + noise).reshape(K * draws, n),
+    (predicted[:, None] + drawn_noise).reshape(K * draws, n),
   ).reshape(K, draws, -1)
   undefined = np.isnan(drawn[..., 0]).mean(1)
   open_ = lost | (undefined > chinchilla.OPEN_DRAWS)

@@ -145,7 +145,7 @@ def _besiroglu_draws() -> laws.Chinchilla:
   from scaling_jax.analysis.fitting.chinchilla import LogData
 
   empty = np.empty(0)
-  about = LogData(empty, empty, empty, MEAN_LOG_N, MEAN_LOG_D)
+  about = LogData(empty, empty, empty, MEAN_LOG_N, MEAN_LOG_D, empty)
   rng = np.random.default_rng(0)
   center = about.params(published.BESIROGLU)
   return about.law(rng.multivariate_normal(center, _COVARIANCE, _DRAWS))

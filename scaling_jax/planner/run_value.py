@@ -105,7 +105,8 @@ def spread(N: np.ndarray, D: np.ndarray, asked: Question) -> np.ndarray:
   cell = noise_lib.cells(N, D)
   share = np.equal.outer(np.arange(np.max(cell) + 1), cell).astype(float)
   dof = len(share) - chinchilla.N_PARAMS
-  data = chinchilla.LogData.of(N, D, np.ones(len(N)))
+  first = np.unique(cell, return_index=True)[1]
+  data = chinchilla.LogData.of(N[first], D[first], np.ones(len(first)))
   budgets = len(np.unique(np.round(np.log(N * D), 2)))
   if dof < 1 or chinchilla.unanswered(data, budgets):
     return np.full(np.size(asked.law.alpha), np.inf)

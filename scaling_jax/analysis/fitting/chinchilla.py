@@ -32,6 +32,8 @@ from scaling_jax.analysis.fitting.chinchilla_draws import refits
 from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
 from scaling_jax.analysis.fitting.chinchilla_fit import allocation
 from scaling_jax.analysis.fitting.noise import NoiseModel
+from scaling_jax.analysis.fitting.noise import huber_scale
+from scaling_jax.analysis.fitting.objective import EFFICIENT
 from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.result import Diagnostics
 from scaling_jax.analysis.fitting.result import ResidualSD
@@ -40,7 +42,7 @@ from scaling_jax.analysis.messages import chinchilla as messages
 
 __all__ = (
   'ALONG_A_LINE', 'N_PARAMS', 'OPEN_DRAWS', 'ChinchillaFit', 'LogData',
-  'allocation', 'fit', 'refits', 'unanswered',
+  'allocation', 'fit', 'huber_scale', 'refits', 'unanswered',
 )  # fmt: skip
 
 OPEN_DRAWS = 0.025  # draws without a law that open an interval of 95%
@@ -155,7 +157,9 @@ def _settled(empty: ChinchillaFit, cells: Cells) -> _Data:
   if chinchilla_data.too_few(len(cells)):
     return _Data(cells, data, None, None, off, np.flatnonzero(outlying))
   if cells.seeds:  # a seed that failed is not of its cell
-    found = chinchilla_robust.settle(_log(alone, objective))
+    every = _log(alone, objective)
+    assert every is not None
+    found = chinchilla_robust.settle(every)
     kept = Cells.of(*(x[found.clean] for x in (N, D, loss)))
     if len(kept) == len(cells):
       off, outlying = found.deviations, ~found.clean
@@ -195,7 +199,8 @@ def _of_cells(
     return found
   # Means of more seeds scatter less, by as much as seeds scatter.
   seeds = cells.seed_sd.sd**2
-  own = max(found.noise.residual_sd.sd**2 - seeds * np.mean(1 / cells.count), 0)
+  law = found.noise.residual_sd.sd**2
+  own = max(law - seeds * float(np.mean(1 / cells.count)), 0.0)
   spread = np.sqrt(own + seeds / cells.count)
   spread = spread / np.exp(np.mean(np.log(spread)))
   return chinchilla_robust.settle(data, spread=spread, exclude=exclude)
@@ -239,10 +244,12 @@ def _minimum(
 def _in_units(
   found: Diagnostics, data: LogData, objective: Objective
 ) -> Diagnostics:
-  """The objective as it was asked for, and not at the scale of the search."""
-  value = found.objective
-  if objective.fixed:
-    value = value / float(data.scale[0]) ** 2
+  """The objective as it was asked for, and not at the scale of the search.
+
+  Of an adaptive one residuals are in their standard deviations.
+  """
+  unit = float(data.scale[0]) if objective.fixed else DELTA / EFFICIENT
+  value = found.objective / unit**2
   if objective.reduction == 'mean':
     value /= len(data.log_L)
   return found._replace(objective=value)

@@ -55,7 +55,9 @@ class LogData:
 
   def scaled(self, scale: npt.ArrayLike) -> 'LogData':
     """The same runs with other scales, [n] or one for all."""
-    return dataclasses.replace(self, scale=scale * np.ones_like(self.log_L))
+    return dataclasses.replace(
+      self, scale=np.broadcast_to(scale, self.log_L.shape)
+    )
 
   def take(self, rows: np.ndarray) -> 'LogData':
     """Some of the runs, by index or mask; the center stays."""

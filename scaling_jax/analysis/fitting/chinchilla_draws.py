@@ -247,5 +247,11 @@ def _metric(curvature: np.ndarray) -> np.ndarray:
     np.einsum('bpp->bp', factor) > 0
   ).all(1)
   factor = np.where(known[:, None, None], factor, np.eye(P))
-  out = np.swapaxes(np.linalg.inv(factor), 1, 2)
+  inverse = np.zeros_like(factor)
+  for j in range(P):
+    row = np.eye(P)[j] - np.einsum(
+      'bk,bkq->bq', factor[:, j, :j], inverse[:, :j]
+    )
+    inverse[:, j] = row / factor[:, j, j][:, None]
+  out = np.swapaxes(inverse, 1, 2)
   return np.where(known[:, None, None], out, np.nan)

@@ -91,7 +91,10 @@ def settle(
     u = left / spread
     rows = jacobian(params, data) / spread[:, None]
     off = -noise.deviations(u, rows, clean)
-    near = np.abs(off) <= noise.far(int(clean.sum()) - N_PARAMS - 1)
+    count = int(clean.sum())
+    near = np.abs(off) <= noise.far(
+      count - N_PARAMS - 1, len(u), len(u) - count
+    )
     if not exclude or (near == clean).all():
       break
     clean = near
@@ -156,7 +159,7 @@ def _trimmed(data: LogData, params: np.ndarray) -> np.ndarray:
   drop = max(1, -(-(n - N_PARAMS) // 3))
   left = residuals_of(params, data)
   sd = max(noise.robust_sd(left, N_PARAMS), noise.LEAST_SD)
-  data = data.scaled(DELTA / noise.cut_of(sd))
+  data = data.scaled(noise.huber_scale(sd))
   rng = np.random.default_rng(0)  # which subsets are tried changes no law
   many = rng.random((SUBSETS, n)).argsort(1) >= drop
   single = ~np.eye(n, dtype=bool)[: 2 * SUBSETS]

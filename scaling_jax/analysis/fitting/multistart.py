@@ -16,16 +16,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from scaling_jax.analysis.fitting import programs
+from scaling_jax.analysis.fitting import solvers
 from scaling_jax.analysis.fitting.result import Diagnostics
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.fitting.solvers import MAX_STEPS
+from scaling_jax.analysis.fitting.solvers import huber
 from scaling_jax.analysis.messages import multistart as messages
+
+__all__ = (
+  'MAX_STEPS', 'SOLVERS', 'Minimum', 'Refits', 'huber', 'minimize', 'pad',
+  'refit',
+)  # fmt: skip
 
 SOLVERS = ('auto', 'jax', 'optimistix')
 
-MAX_STEPS = 200
-ROUNDS = 3  # jax.scipy's line search gives up early; a new metric helps
 GRADIENT_TOLERANCE = 1e-5
 AGREEMENT = 1e-6  # relative difference of objectives that are the same
+SAME_PARAMS = 0.01  # and of parameters, or absolute below one
 MIN_AGREE = 3
 MAX_CONDITION = 1e6
 
@@ -80,12 +87,6 @@ class _Ends(NamedTuple):
     return np.isfinite(self.objective) & (self.gradient <= GRADIENT_TOLERANCE)
 
 
-def huber(residual, delta: float, xp=jnp):
-  """r²/2 up to delta, delta (|r| - delta/2) beyond; xp is as NumPy."""
-  size = xp.abs(residual)
-  return xp.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta))
-
-
 def pad(x: np.ndarray) -> np.ndarray:
   """[..., n] with zeros up to 64 or a power of two above.
 
@@ -136,10 +137,12 @@ def minimize(
       end[:FIRST][by_jax[:FIRST]] = one[by_jax[:FIRST]]
   else:
     ends = _search(residuals, delta, solver, starts, data, weights)
-  return _best(ends, by_jax, residuals, data, weights)
+  return _best(ends, by_jax, residuals, data, weights, delta)
 
 
-def _best(ends: _Ends, by_jax: np.ndarray, residuals, data, weights) -> Minimum:
+def _best(
+  ends: _Ends, by_jax: np.ndarray, residuals, data, weights, delta: float
+) -> Minimum:
   """The lowest end, with what speaks for it; by_jax [S] are jax.scipy's."""
   params, objective, gradient = ends
   finite = np.isfinite(objective)
@@ -152,12 +155,17 @@ def _best(ends: _Ends, by_jax: np.ndarray, residuals, data, weights) -> Minimum:
     # Of those that agree jax.scipy's, and of these the one nearest to rest.
     preferred = still & by_jax if (still & by_jax).any() else still
     best = int(np.argmin(np.where(preferred, gradient, np.inf)))
+  # At a flat minimum objectives agree where parameters do not.
+  size = np.maximum(np.abs(params[best]), 1.0)
+  apart = (np.abs(params - params[best]) / size).max(1)
+  same = agree & (apart <= SAME_PARAMS)
   found = Diagnostics(
     objective=float(lowest),
     gradient_norm=float(gradient[best]),
-    condition=_condition(residuals, params[best], data, weights),
+    condition=_condition(residuals, params[best], data, weights, delta),
     n_starts=len(params),
-    n_agree=int(agree.sum()),
+    n_agree=int(same.sum()),
+    spread=float(apart[agree].max(initial=0.0)),
     solver='jax' if by_jax[best] else 'optimistix',
   )
   return Minimum(params[best], found, *_judged(found))
@@ -213,10 +221,14 @@ def _judged(found: Diagnostics) -> tuple[Status, str]:
     return Status.NOT_CONVERGED, messages.gradient_too_large(
       found.n_starts, found.gradient_norm, GRADIENT_TOLERANCE
     )
-  if found.n_agree < min(MIN_AGREE, found.n_starts):
+  if found.spread <= SAME_PARAMS and found.n_agree < min(
+    MIN_AGREE, found.n_starts
+  ):
     return Status.NOT_CONVERGED, messages.too_few_agree(
       found.n_agree, found.n_starts, MIN_AGREE
     )
+  if found.spread > SAME_PARAMS:
+    return Status.NOT_IDENTIFIED, messages.flat(found.spread)
   if not found.condition <= MAX_CONDITION:
     return Status.NOT_IDENTIFIED, messages.ill_conditioned(
       found.condition, MAX_CONDITION
@@ -237,12 +249,16 @@ def _arrays(tree: Any) -> Any:
   return jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), tree)
 
 
-def _condition(residuals, params, data, weights) -> float:
+def _condition(residuals, params, data, weights, delta) -> float:
+  """Of the Jacobian, runs weighted as the Huber loss weights them."""
   with _float64_on_cpu():
-    jacobian = np.asarray(
-      programs.run(_jacobian, (residuals,), _arrays((params, data)))
+    jacobian, left = map(
+      np.asarray, programs.run(_jacobian, (residuals,), _arrays((params, data)))
     )
-  jacobian = jacobian[np.asarray(weights) > 0]
+  share = np.asarray(weights) * np.minimum(
+    1.0, delta / np.maximum(np.abs(left), 1e-300)
+  )
+  jacobian = (np.sqrt(share)[:, None] * jacobian)[share > 0]
   if not np.all(np.isfinite(jacobian)) or len(jacobian) < len(params):
     return float('inf')
   singular = np.linalg.svd(jacobian, compute_uv=False)
@@ -250,7 +266,13 @@ def _condition(residuals, params, data, weights) -> float:
 
 
 def _jacobian(residuals):
-  return jax.jacfwd(residuals)
+  """(params, data) -> the residuals' Jacobian, and the residuals."""
+
+  def both(params, data):
+    left = residuals(params, data)
+    return left, left
+
+  return jax.jacfwd(both, has_aux=True)
 
 
 def _compile(residuals, delta, solver, starts, data, weights) -> None:
@@ -307,7 +329,7 @@ def _from_starts(residuals, delta, solver):
   """(starts [S, P], data, weights) -> ends [S]."""
 
   def solve(start, data, weights):
-    return _solve(residuals, delta, solver, start, data, weights)
+    return solvers.solve(residuals, delta, solver, start, data, weights)
 
   if solver == 'optimistix':
     return jax.vmap(solve, [0, None, None])
@@ -320,81 +342,7 @@ def _from_starts(residuals, delta, solver):
 def _each(residuals, delta, solver):
   """(starts [B, P], data [B], weights [B, n]) -> ends [B]."""
   return jax.vmap(
-    lambda start, data, weights: _solve(
+    lambda start, data, weights: solvers.solve(
       residuals, delta, solver, start, data, weights
     )
-  )
-
-
-def _solve(residuals, delta, solver, start, data, weights):
-  """One start: params, objective, gradient norm in conditioned parameters."""
-
-  def objective(params):
-    return jnp.sum(weights * huber(residuals(params, data), delta))
-
-  params = start
-  if solver == 'jax':
-    params = jax.lax.fori_loop(
-      0,
-      ROUNDS,
-      lambda _, p: _jax_round(objective, residuals, delta, p, data, weights),
-      params,
-    )
-  else:
-    params = _by_optimistix(objective, residuals, delta, params, data, weights)
-  metric = _metric(residuals, delta, params, data, weights)
-  value, gradient = jax.value_and_grad(objective)(params)
-  return params, value, jnp.max(jnp.abs(metric.T @ gradient)) / delta
-
-
-def _by_optimistix(objective, residuals, delta, params, data, weights):
-  import optimistix  # slow to import, and not needed for an exported program
-
-  metric = _metric(residuals, delta, params, data, weights)
-  solution: optimistix.Solution = optimistix.minimise(
-    lambda u, base: objective(base + metric @ u) / delta,
-    optimistix.BFGS(rtol=1e-9, atol=1e-9),
-    jnp.zeros_like(params),
-    params,
-    max_steps=MAX_STEPS,
-    throw=False,
-  )
-  return params + metric @ solution.value
-
-
-def _jax_round(objective, residuals, delta, params, data, weights):
-  import jax.scipy.optimize
-
-  metric = _metric(residuals, delta, params, data, weights)
-  solution = jax.scipy.optimize.minimize(
-    lambda u: objective(params + metric @ u) / delta,
-    jnp.zeros_like(params),
-    method='BFGS',
-    tol=1e-9,
-    options={'maxiter': MAX_STEPS // ROUNDS},
-  )
-  moved = params + metric @ solution.x
-  better = objective(moved) < objective(params)
-  return jnp.where(better, moved, params)
-
-
-def _metric(residuals, delta, params, data, weights):
-  """[P, P] M such that params + M u has curvature near one in u.
-
-  The Huber loss is met by a square of the same slope (its iteratively
-  reweighted form), whose Hessian is J' W J; M inverts its Cholesky factor.
-  """
-  import jax.scipy.linalg
-
-  jacobian = jax.jacfwd(residuals)(params, data)
-  size = jnp.maximum(jnp.abs(residuals(params, data)), delta)
-  scaled = jacobian * jnp.sqrt(weights / size)[:, None]
-  triangle = jnp.linalg.qr(scaled, mode='r')
-  # A direction that the data leave open gets a long step, not an endless one.
-  diagonal = jnp.diag(triangle)
-  floor = 1e-6 * jnp.max(jnp.abs(diagonal)) + 1e-30
-  short = jnp.abs(diagonal) < floor
-  triangle = triangle + jnp.diag(jnp.where(short, floor, 0.0))
-  return jax.scipy.linalg.solve_triangular(
-    triangle, jnp.eye(len(params), dtype=params.dtype)
   )

@@ -10,13 +10,14 @@ import dataclasses
 import numpy as np
 from scipy import special
 
+from scaling_jax.analysis.fitting.chinchilla_data import DELTA
 from scaling_jax.analysis.fitting.clusters import Clusters
 from scaling_jax.analysis.fitting.objective import EFFICIENT
 from scaling_jax.analysis.fitting.result import ResidualSD
 
 FAR = 5.0  # standard deviations from which a run is called an outlier
-RARE = 3e-6  # and on either side, how rarely a normal residual is as large
-PRIOR_SD = 0.7  # of g in variance ∝ D^-g
+CHANCE = 1e-3  # of a study, that normal noise leaves one
+PRIOR_SD = 0.5  # of g in variance ∝ D^-g
 LEAST_SD = 1e-6  # of log L: losses are not known better
 _NORMAL = 1.4826  # standard deviation over the median size, of a normal
 SLOPES = np.linspace(-3.0, 3.0, 61)
@@ -113,7 +114,7 @@ def exponent_of(
 ) -> Exponent:
   """How standard deviations fall with D.
 
-  The posterior of g in a variance that goes as D^-g, g ~ N(0, 0.7²), over a
+  The posterior of g in a variance that goes as D^-g, g ~ N(0, 0.5²), over a
   grid, the size of the noise integrated.
 
   Args:
@@ -154,16 +155,24 @@ def _posterior(log_p: np.ndarray) -> np.ndarray:
   return p / p.sum()
 
 
-def far(dof: int) -> float:
-  """Standard deviations beyond which a run is an outlier.
+def far(dof: int, n: int, count: int) -> float:
+  """Standard deviations beyond which runs are outliers.
 
-  Five; or what is as rare as three in a million on either side where few runs tell the standard
-  deviation (Student's t).
+  Five; or, where few runs tell the standard deviation (Student's t), so many
+  that normal noise leaves any of n runs as far in one of a thousand studies.
+  Where two are excluded, each of their pairs might have been.
 
-  >>> far(40), round(far(8), 1)
-  (5.1, 10.0)
+  Args:
+    dof: of the standard deviation.
+    n: runs.
+    count: how many lie off.
+
+  >>> far(60, 66, 1), round(far(22, 28, 1), 1), round(far(5, 11, 1), 1)
+  (5.0, 5.3, 10.9)
   """
-  return max(FAR, -float(special.stdtrit(max(dof, 1), RARE)))
+  choices = n if count < 2 else n * (n - 1) / 2
+  rare = CHANCE / 2 / choices
+  return max(FAR, -float(special.stdtrit(max(dof, 1), rare)))
 
 
 def deviations(
@@ -193,6 +202,11 @@ def deviations(
   sd = np.maximum(np.sqrt(without), LEAST_SD)
   out[clean] = u[clean] / np.sqrt(room) / sd
   return out
+
+
+def huber_scale(sd: float) -> float:
+  """By which residuals are multiplied, so that DELTA is where their cut is."""
+  return DELTA / cut_of(sd)
 
 
 def cut_of(sd: float) -> float:

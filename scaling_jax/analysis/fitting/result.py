@@ -208,12 +208,16 @@ class Diagnostics(NamedTuple):
     objective: the sum of w · Huber(residual) at the minimum.
     gradient_norm: the largest entry of its gradient, per delta, in conditioned
       parameters; at most 1e-5 where it converged.
-    condition: of the residuals' Jacobian, largest over smallest singular value;
-      at most 1e6 where the data identify the law.
+    condition: of the residuals' Jacobian, runs weighted as the Huber loss
+      weights them: largest over smallest singular value; at most 1e6 where the
+      data identify the law.
     n_starts: starts tried.
-    n_agree: starts that ended at this objective within one in a million; three
-      or more where it converged.
+    n_agree: starts that ended at this objective within one in a million, and
+      at these parameters within one in a hundred; three or more where it
+      converged.
     solver: whose result it is.
+    spread: how far parameters lie apart where objectives agree, relative, or
+      absolute below one; at most 0.01 where the minimum is not flat.
   """
 
   objective: float
@@ -222,6 +226,7 @@ class Diagnostics(NamedTuple):
   n_starts: int
   n_agree: int
   solver: str
+  spread: float = 0.0
 
 
 class ResidualSD(NamedTuple):

@@ -380,3 +380,7 @@ def critical_batch_law(text: str, B_star: Interval, alpha_B: Interval) -> str:
     f'{text}, and the law B*/L^(1/alpha_B) with B* {number(B_star)} and alpha_B'
     f' {number(alpha_B)}.'
   )
+
+
+def outliers(*, excluded: bool) -> str:
+  return 'outlier, excluded' if excluded else 'outlier'

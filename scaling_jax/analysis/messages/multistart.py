@@ -38,3 +38,11 @@ def converged(
     f' {formatting.scientific(gradient, 2)}, condition number'
     f' {formatting.number(condition, 3)}'
   )
+
+
+def flat(spread: float) -> str:
+  return (
+    'the minimum is flat: starts that agree in the objective end'
+    f' {formatting.number(spread, 2)} apart in the logarithm of a parameter, so'
+    ' that the runs do not tell it'
+  )

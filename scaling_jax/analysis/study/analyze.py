@@ -133,15 +133,23 @@ class Analysis:
       runs.loss,
       C=runs.C,
       n_budgets=self.grouping.n_budgets,
-      bootstrap=self.options.bootstrap,
-      solver=self.options.solver,
+      **self.options.of_chinchilla(runs.run_ids),
+    )
+
+  @functools.cached_property
+  def budget_groups(self) -> tuple[tuple[int, ...], ...]:
+    """The budgets without the outliers that approach 3 excludes."""
+    fits = self.chinchilla.counted
+    return tuple(
+      tuple(i for i in group if fits[i]) or group
+      for group in self.grouping.groups
     )
 
   @functools.cached_property
   def isoflop(self) -> isoflop_lib.IsoflopFit:
     law = self.chinchilla
     return isoflop_lib.fit(
-      budgets.groups_of(self.counted, self.grouping.groups),
+      budgets.groups_of(self.counted, self.budget_groups),
       law=law.law if law.ok else None,
       bootstrap=self.options.bootstrap,
     )
@@ -175,7 +183,7 @@ class Analysis:
   @functools.cached_property
   def hold_out(self) -> results.HoldOut:
     return hold_out_lib.test(
-      self.counted, self.grouping.groups, self.isoflop, self.options
+      self.counted, self.budget_groups, self.isoflop, self.options
     )
 
   @functools.cached_property

@@ -38,7 +38,12 @@ def compare(
   Returns:
     Empty where no way gives an exponent.
   """
-  if not grouping.groups:
+  groups = [
+    kept
+    for group in grouping.groups
+    if (kept := tuple(i for i in group if fitted.counted[i]))
+  ]
+  if not groups:
     return ()
   by_N = {tuple(runs.N): fitted}
   out = []
@@ -52,15 +57,14 @@ def compare(
         runs.D,
         runs.loss,
         n_budgets=grouping.n_budgets,
-        bootstrap=options.bootstrap,
-        solver=options.solver,
+        **options.of_chinchilla(runs.run_ids),
       )
     law = by_N[tuple(N)]
     counted = _Counted(N, C, runs.D, runs.loss)
     out.append(
       CountingEffect(
         name=name,
-        isoflop=_by_isoflop(counted, grouping.groups, law, options.bootstrap),
+        isoflop=_by_isoflop(counted, groups, law, options.bootstrap),
         chinchilla=_by_law(counted, law),
       )
     )

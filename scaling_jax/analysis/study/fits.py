@@ -16,6 +16,7 @@ from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting import kaplan
 from scaling_jax.analysis.fitting import power_law
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.fitting.steps_to_loss import BatchRun
 from scaling_jax.analysis.runs import budgets
@@ -27,6 +28,7 @@ from scaling_jax.errors import UserError
 Column = npt.ArrayLike  # or anything that NumPy makes an array of
 
 _DRAWN = Bootstrap()
+_ADAPTIVE = Objective()
 
 
 def fit_chinchilla(
@@ -36,12 +38,17 @@ def fit_chinchilla(
   *,
   C: Column | None = None,
   bootstrap: Bootstrap = _DRAWN,
+  objective: Objective = _ADAPTIVE,
+  keep_outliers: bool | None = None,
   solver: str = 'auto',
 ) -> chinchilla.ChinchillaFit:
   """Fits L(N, D) = E + A/N^alpha + B/D^beta to final losses.
 
-  Hoffmann et al. 2022 (arXiv 2203.15556), section 3.3: the Huber loss (delta
-  1e-3) of log L, summed over runs, at its least from many starts.
+  Hoffmann et al. 2022 (arXiv 2203.15556), section 3.3: the Huber loss of log L,
+  summed over runs, at its least from many starts. Seeds of one N and D are one
+  datum; the scale of the Huber loss is asked of the residuals; runs beyond five
+  standard deviations are excluded and listed in `outliers`. A published fit is
+  repeated by its objective: `Objective(delta=1e-3)` for Hoffmann's.
 
   Args:
     N: [n] parameters; or Runs, and nothing beside them.
@@ -50,6 +57,9 @@ def fit_chinchilla(
     C: [n] FLOPs that each run cost; 6 N D if None. `optimum` spends compute as
       the runs did.
     bootstrap: how draws are made.
+    objective: what is minimized.
+    keep_outliers: whether outliers are fitted too; None: only where the
+      objective is given in full.
     solver: 'auto', 'jax' or 'optimistix'.
 
   Raises:
@@ -67,11 +77,18 @@ def fit_chinchilla(
   True
   """
   if isinstance(N, table.Runs):
-    return _of_runs(N, bootstrap, solver).chinchilla
+    options = Options(
+      bootstrap=bootstrap, objective=objective, keep_outliers=keep_outliers,
+      solver=solver,
+    )  # fmt: skip
+    return Analysis(N, options).chinchilla
   N, D, loss = columns(N=N, D=D, loss=loss)
   if C is not None:
     _, C = columns(N=N, C=C)
-  return chinchilla.fit(N, D, loss, C=C, bootstrap=bootstrap, solver=solver)
+  return chinchilla.fit(
+    N, D, loss, C=C, bootstrap=bootstrap, objective=objective,
+    keep_outliers=keep_outliers, solver=solver,
+  )  # fmt: skip
 
 
 def fit_isoflop(
@@ -211,11 +228,9 @@ def fit_critical_batch(
   return critical_batch.fit(curves, bootstrap=bootstrap)
 
 
-def _of_runs(
-  runs: table.Runs, bootstrap: Bootstrap = _DRAWN, solver: str = 'auto'
-) -> Analysis:
+def _of_runs(runs: table.Runs, bootstrap: Bootstrap = _DRAWN) -> Analysis:
   """What selects the runs that count, and fits them when it is asked."""
-  return Analysis(runs, Options(bootstrap=bootstrap, solver=solver))
+  return Analysis(runs, Options(bootstrap=bootstrap))
 
 
 def columns(**given: Any) -> list[np.ndarray]:

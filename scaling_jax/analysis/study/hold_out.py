@@ -56,13 +56,12 @@ def test(
     rest.loss,
     C=rest.C,
     n_budgets=len(usable) - 1,
-    bootstrap=options.bootstrap,
-    solver=options.solver,
+    **options.of_chinchilla(rest.run_ids),
   )
   at = float(np.exp(np.mean([np.log(C[i]) for i in held])))
   actual = min(full.budgets, key=lambda b: abs(np.log(b.C / at)))
-  rng = np.random.default_rng(options.bootstrap.seed + 1)
-  own = tuple(_held_out_run(runs, i, fitted, rng) for i in held)
+  seed = options.bootstrap.seed + 1
+  own = tuple(_held_out_run(runs, i, fitted, seed + i) for i in held)
   optima = (
     _by_isoflop(runs, usable[:-1], fitted, at, options.bootstrap),
     _by_law(fitted, actual),
@@ -85,15 +84,15 @@ def _held_out_run(
   runs: table.Runs,
   i: int,
   fitted: chinchilla.ChinchillaFit,
-  rng: np.random.Generator,
+  seed: int,
 ) -> HeldOutRun:
   N, D, loss = float(runs.N[i]), float(runs.D[i]), float(runs.loss[i])
   predicted = Estimate()
   if fitted.ok:
     drawn = None
     count = len(fitted.param_draws)
-    if count and fitted.residual_sd is not None:
-      own = bootstrap.noise_draws(rng, count, 1, fitted.residual_sd)[:, 0]
+    if count:
+      own = fitted.own_draws(np.asarray(D), seed)
       drawn = fitted.draws.loss(N, D) * np.exp(own)
     predicted = Estimate(float(fitted.law.loss(N, D)), drawn)
   return HeldOutRun(

@@ -176,6 +176,19 @@ def _chinchilla(analysis: Analysis) -> Plain:
     **plain.stated(fit, level),
     'notes': [*fit.notes, *analysis.form_notes],
     'method': fit.method,
+    'objective': dataclasses.asdict(fit.objective),
+    'n_cells': fit.n_cells,
+    'noise_exponent': fit.noise_exponent,
+    'seed_sd': plain.residual_sd(fit.seed_sd, level),
+    'model_sd': fit.model_sd,
+    'outliers': [
+      {
+        'run_id': analysis.counted.run_ids[i],
+        'standard_deviations': float(fit.deviations[i]),
+        'excluded': fit.excludes,
+      }
+      for i in fit.outliers
+    ],
     'residual_sd': plain.residual_sd(fit.residual_sd, level),
     **plain.diagnostics(fit.diagnostics),
     'predicted': [],

@@ -1,11 +1,13 @@
 """The parts of an analysis that are no fits: what was asked, what tests them."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from scaling_jax.analysis.fitting import result
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import Status
 
@@ -18,6 +20,9 @@ class Options:
     level: of the intervals in tables, figures and the report; the fits keep
       their draws, so that any other can be asked of them later.
     bootstrap: how draws are made.
+    objective: what approach 3 minimizes.
+    keep_outliers: whether runs beyond five standard deviations are fitted too;
+      None: only where the objective is given in full.
     solver: 'jax', 'optimistix' or 'auto': see `multistart.minimize`.
     drop_highest: runs to exclude, those of the highest losses first.
     targets: FLOP counts to state the optimum at; ten times the largest budget
@@ -26,9 +31,21 @@ class Options:
 
   level: float = result.LEVEL
   bootstrap: Bootstrap = dataclasses.field(default_factory=Bootstrap)
+  objective: Objective = dataclasses.field(default_factory=Objective)
+  keep_outliers: bool | None = None
   solver: str = 'auto'
   drop_highest: int = 0
   targets: tuple[float, ...] = ()
+
+  def of_chinchilla(self, names: tuple[str, ...]) -> dict[str, Any]:
+    """What `chinchilla.fit` is asked, of runs of these names."""
+    return {
+      'bootstrap': self.bootstrap,
+      'objective': self.objective,
+      'keep_outliers': self.keep_outliers,
+      'names': names,
+      'solver': self.solver,
+    }
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

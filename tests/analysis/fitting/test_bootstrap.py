@@ -30,7 +30,9 @@ class MethodTest(parameterized.TestCase):
       lambda: bootstrap.Bootstrap(method='x'),
       lambda: bootstrap.choose_method('x', 50, 5),
     ):
-      with self.assertRaisesRegex(ValueError, "method='x'.*auto, runs, noise"):
+      with self.assertRaisesRegex(
+        ValueError, "method='x'.*auto, posterior, noise, runs"
+      ):
         make()
     with self.assertRaisesRegex(ValueError, 'draws=-1'):
       bootstrap.Bootstrap(draws=-1)

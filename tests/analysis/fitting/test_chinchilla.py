@@ -13,6 +13,7 @@ from scaling_jax import published
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import multistart
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.fitting.result import percentile_interval
 from tests.analysis.fitting import law_by_hand
@@ -27,6 +28,7 @@ MATRIX = [
 ]
 DRAWS = 300
 LEVELS = (0.5, 0.8, 0.95, 0.99)
+HOFFMANN_S = Objective(delta=1e-3)
 
 
 def fit(N, D, L, draws=0, starts='projection', **kwargs):
@@ -76,7 +78,9 @@ class PublishedTest(parameterized.TestCase):
     self.check('jax', starts)
 
   def check(self, solver, starts):
-    found = fit(*without_highest(), solver=solver, starts=starts)
+    found = fit(
+      *without_highest(), solver=solver, starts=starts, objective=HOFFMANN_S
+    )
     self.assertEqual(found.status, Status.OK, found.message)
     self.assertAlmostEqual(
       found.diagnostics.objective, 0.00101827402, delta=1e-9
@@ -98,7 +102,9 @@ class PublishedTest(parameterized.TestCase):
 
   def test_the_bootstrap(self):
     # Besiroglu et al. (2024), table 1: standard errors of 4000 resamples.
-    found = fit(*without_highest(), draws=1000, starts='both')
+    found = fit(
+      *without_highest(), draws=1000, starts='both', objective=HOFFMANN_S
+    )
     self.assertEqual(found.method, 'runs')
     for name, expected, within in (
       ('alpha', 0.0154, 0.1), ('beta', 0.0206, 0.1), ('E', 0.0253, 0.1),
@@ -113,7 +119,7 @@ class PublishedTest(parameterized.TestCase):
     # He excluded the five of the highest losses; one of these fits the law.
     found = fit(*figure4()).outliers
     self.assertContainsSubset((241, 242, 243, 244), found)
-    self.assertLessEqual(len(found), 6)
+    self.assertLessEqual(len(found), 8)
 
 
 class KnownLawTest(parameterized.TestCase):
@@ -128,7 +134,7 @@ class KnownLawTest(parameterized.TestCase):
   def test_within_its_errors(self, law, solver):
     for noise in (0.001, 0.003):
       N, D, L = study(law, noise)
-      found = fit(N, D, L, solver=solver)
+      found = fit(N, D, L, solver=solver, objective=HOFFMANN_S)
       self.assertEqual(found.status, Status.OK, found.message)
       objective, params = law_by_hand.by_scipy(law, N, D, L)
       self.assertAlmostEqual(
@@ -155,7 +161,7 @@ class KnownLawTest(parameterized.TestCase):
 
   def test_residuals(self):
     N, D, L = study(noise=0.002)
-    found = fit(N, D, L)
+    found = fit(N, D, L, objective=Objective(loss='squares'))
     np.testing.assert_allclose(found.predicted, found.law.loss(N, D))
     left = np.log(L) - np.log(found.law.loss(N, D))
     np.testing.assert_allclose(found.residuals, left, atol=1e-14)
@@ -263,9 +269,9 @@ class ResultTest(parameterized.TestCase):
       self.found.predict(1e9, 1e11, 0.95, of_run=one) for one in (False, True)
     )
     self.assertEqual(law.value, run.value)
-    sd = self.found.residual_sd.sd * law.value
+    sd = float(self.found.run_sd(1e11)) * law.value
     drawn = self.found.draws.loss(1e9, 1e11)
-    expected = 2 * 1.96 * np.hypot(np.std(drawn), sd * np.sqrt(19 / 17))
+    expected = 2 * 1.96 * np.hypot(np.std(drawn), sd * np.sqrt(18 / 16))
     self.assertAlmostEqual((run.high - run.low) / expected, 1, delta=0.15)
 
   def test_any_number_of_a_law(self):
@@ -371,8 +377,8 @@ class RefusalTest(parameterized.TestCase):
 
   def test_three_kinds_of_runs(self):
     N, D, L = (np.repeat(x[:3], 7) for x in study())
-    found = fit(N, D, L, DRAWS)
-    self.assertEqual(found.status, Status.NOT_IDENTIFIED)
+    found = fit(N, D, L, DRAWS)  # seven seeds of each
+    self.assertEqual(found.status, Status.TOO_FEW_POINTS)
 
   def test_unknown_names(self):
     for name, known in (

@@ -17,6 +17,8 @@ from scaling_jax.analysis.fitting import multistart
 from scaling_jax.analysis.fitting import simulate
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.chinchilla_data import LogData
+from scaling_jax.analysis.fitting.noise import NoiseModel
+from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.result import Status
 from tests.analysis import designs
 from tests.analysis.fitting import law_by_hand
@@ -46,12 +48,19 @@ def redrawn(found, seed=0, draws=60):
   return data, found.point, np.log(found.predicted) + noise
 
 
+def noise_of(found):
+  """Residuals alike in all runs."""
+  log_D = np.log(found.D)
+  one = np.ones(len(log_D))
+  return NoiseModel(found.residual_sd, one, log_D - log_D.mean())
+
+
 class SpreadTest(parameterized.TestCase):
   def test_that_of_least_squares(self):
     # Where all residuals are far below delta the fit is least squares, whose
     # errors are known; draws are wider by Student's (dof / (dof - 2))^(1/2).
     N, D, L = study(noise=1e-4)
-    found = fit(N, D, L)
+    found = fit(N, D, L, objective=Objective(loss='squares'))
     self.assertEqual(found.method, 'noise')
     drawn = law_by_hand.as_params(found.draws, N, D).std(axis=1)
     errors = law_by_hand.standard_errors(published.HOFFMANN, N, D)
@@ -115,7 +124,7 @@ class MinimaTest(parameterized.TestCase):
     else:
       mine, theirs = (
         chinchilla_draws.draw(
-          data, start, found.residual_sd, Bootstrap(60), 'runs', solver
+          data, start, noise_of(found), Bootstrap(60), 'runs', solver
         )
         for solver in ('auto', 'optimistix')
       )
@@ -194,7 +203,7 @@ class NoLawTest(absltest.TestCase):
     found = fit(N, D, L, draws=0)
     self.assertTrue(found.ok)
     drawn = chinchilla_draws.draw(
-      LogData.of(N, D, L), found.point, found.residual_sd, Bootstrap(DRAWS),
+      LogData.of(N, D, L), found.point, noise_of(found), Bootstrap(DRAWS),
       'noise',
     )  # fmt: skip
     undefined = np.isnan(drawn[:, 0])
@@ -217,7 +226,7 @@ class NoLawTest(absltest.TestCase):
       drawn = chinchilla_draws.draw(
         LogData.of(found.N, found.D, found.loss),
         found.point,
-        found.residual_sd,
+        noise_of(found),
         Bootstrap(5),
         'runs',
         'optimistix',

@@ -138,7 +138,9 @@ class MinimizeTest(parameterized.TestCase):
     # The diagnostics.
     self.assertLess(found.diagnostics.gradient_norm, 1e-6)
     self.assertLess(conditioned_gradient(problem, found.params, data), 1e-6)
-    condition = np.linalg.cond(problem(found.params, data)[1])
+    left, jacobian = problem(found.params, data)
+    share = np.minimum(1, DELTA / np.abs(left))
+    condition = np.linalg.cond(np.sqrt(share)[:, None] * jacobian)
     self.assertAlmostEqual(
       found.diagnostics.condition / condition, 1, delta=1e-8
     )

@@ -136,6 +136,7 @@ def residuals(ax: Axes, analysis: Analysis) -> str:
       -100 * sd.sd, 100 * sd.sd, color='#e8e8e8', zorder=0, gid='residual-sd',
       label=label,
     )  # fmt: skip
+  _ring(ax, analysis, rows.predicted, np.clip(percent, -limit, limit))
   drawing.key_of_budgets(ax, Cs)
   n_beyond = int(rows.beyond.sum())
   farthest = float(size.max()) / 100
@@ -148,6 +149,17 @@ def residuals(ax: Axes, analysis: Analysis) -> str:
     farthest=farthest,
     sd=(sd.sd, about) if sd else None,
   )
+
+
+def _ring(ax: Axes, analysis: Analysis, x: np.ndarray, y: np.ndarray) -> None:
+  """A ring about each outlier among points [n]."""
+  fit = analysis.chinchilla
+  if len(fit.outliers):
+    ax.plot(
+      x[fit.outliers], y[fit.outliers], linestyle='none', marker='o',
+      markersize=11, fillstyle='none', color=drawing.BLACK, clip_on=False,
+      zorder=6, gid='outliers', label=messages.outliers(excluded=fit.excludes),
+    )  # fmt: skip
 
 
 def _sd(analysis: Analysis) -> tuple[ResidualSD | None, str]:
