@@ -63,7 +63,7 @@ def fit(
   groups: Sequence[Group],
   law: laws.Chinchilla | None = None,
   bootstrap: Bootstrap | None = None,
-  curve: str = 'auto',
+  curve: str = 'joint',
 ) -> IsoflopFit:
   """Fits every budget, and the power laws through their minima.
 
@@ -72,8 +72,8 @@ def fit(
     law: approach 3's, which predicts the parabolas' bias; None without.
     bootstrap: how many draws, and their seed; new losses are always drawn from
       the residuals.
-    curve: 'parabola' for parabolas alone; 'joint' or 'auto' for joint curves
-      where the data suffice.
+    curve: 'joint' for joint curves where the data suffice for them, or
+      'parabola' for parabolas alone.
 
   Returns:
     'ok'; 'too_few_points' where fewer than two budgets show a minimum;

@@ -25,7 +25,7 @@ from scaling_jax.analysis.fitting.result import Status
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Group:
-  """The runs of one compute budget; seeds are runs like any.
+  """The runs of one compute budget; seeds of one N are one datum.
 
   Attributes:
     C: FLOPs, the geometric mean over the runs.

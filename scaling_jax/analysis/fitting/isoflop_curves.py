@@ -25,14 +25,14 @@ NOTED_DRAWS = 0.005  # the share of draws without a minimum that is told
 # That is too many: an interval at LEVEL is open from here on.
 OPEN_DRAWS = (1 - LEVEL) / 2
 OWN_FREEDOM = isoflop_joint.OWN_FREEDOM
-CURVES = ('auto', 'joint', 'parabola')
+CURVES = ('joint', 'parabola')
 
 
 def fit_budgets(
   groups: Sequence[Group],
   law: laws.Chinchilla | None,
   bootstrap: Bootstrap,
-  curve: str = 'auto',
+  curve: str = 'joint',
 ) -> tuple[IsoflopBudget, ...]:
   """Every budget with its curves and its status, in the order of C.
 
@@ -100,7 +100,7 @@ def _parabola_of(group: Group) -> IsoflopBudget:
   budget = IsoflopBudget(
     status=Status.OK, C=float(group.C), N=N[order], D=D[order], loss=L[order]
   )
-  kinds = len(np.unique(N))
+  kinds = len(budget.cells)
   if kinds < MIN_MODELS:
     return dataclasses.replace(
       budget,

@@ -181,15 +181,17 @@ class _Budget(NamedTuple):
     curves = JointCurve(self.center, alpha, beta, *coefficients.T)
     p, q = coefficients.T[1:]
     # How log N moves with c, p and q: to first order.
-    moves = np.stack([np.zeros_like(p), 1 / p, -1 / q], -1)
-    moves = moves / (alpha + beta)[:, None]
-    of_noise = (moves[:, None, :] @ scatter)[:, 0]
+    with np.errstate(divide='ignore', invalid='ignore', over='ignore'):
+      moves = np.stack([np.zeros_like(p), 1 / p, -1 / q], -1)
+      moves = moves / (alpha + beta)[:, None]
+      of_noise = (moves[:, None, :] @ scatter)[:, 0]
+      variance = np.sum(of_noise**2, -1)
     return _Solved(
       coefficients,
       squares,
       scatter,
       np.asarray(curves.minimum()[0]),
-      np.sum(of_noise**2, -1),
+      variance,
     )
 
 

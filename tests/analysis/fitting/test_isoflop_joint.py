@@ -160,6 +160,16 @@ class StatedTest(parameterized.TestCase):
     self.assertIsNone(budget.joint)
     self.assertIs(budget.curve, budget.parabola)
 
+  @parameterized.product(step=(1e-5, 0.1, 1.0, 8.0), rise=(0.0, 0.1))
+  def test_losses_without_a_minimum_have_none(self, step, rise):
+    N = 1e6 * np.exp(step * np.arange(6))
+    groups = [
+      Group(C, N, C / 6 / N, 2 + rise * np.arange(6)) for C in (1e15, 1e16)
+    ]
+    found = self.fit(groups)
+    self.assertEqual(found.status, Status.TOO_FEW_POINTS)
+    self.assertFalse(any(b.counts for b in found.budgets))
+
   def test_an_unknown_curve_is_refused(self):
     with self.assertRaises(ValueError):
       isoflop.fit([], curve='cubic')
