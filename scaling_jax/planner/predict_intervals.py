@@ -5,7 +5,7 @@ For each plausible law one study is simulated and analyzed as
 bias and its statuses. All fits of approach 3 are two batches of refits.
 
 Real runs scatter about a law by more than their seeds do, because no law has
-quite their shape, while the parabola of a budget takes that shape in. So
+quite their shape, while the curve of a budget takes that shape in. So
 approach 3 is given all of the noise, the most of which all seeds of a run share,
 and approach 2 the seeds' part. The quickstart's runs show 0.0032 and 0.0007,
 nanochat's 0.0033 and 0.0007.

@@ -1,13 +1,19 @@
-"""One compute budget of approach 2: its parabola, and the minimum of that."""
+"""One compute budget of approach 2: its curves, and where they are lowest.
 
-from collections.abc import Sequence
+The joint curve answers, whose exponents all budgets share; a parabola and
+Akima's curve are second looks. Where too few data are left for the exponents,
+the parabola answers.
+"""
+
 import dataclasses
+import functools
+from typing import NamedTuple
 
 import numpy as np
 
 from scaling_jax import laws
-from scaling_jax.analysis.fitting import parabola as parabolas
-from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.cells import Cells
+from scaling_jax.analysis.fitting.isoflop_joint import JointCurve
 from scaling_jax.analysis.fitting.parabola import Parabola
 from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.fitting.result import Allocation
@@ -15,17 +21,11 @@ from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import ResidualSD
 from scaling_jax.analysis.fitting.result import Status
-from scaling_jax.analysis.messages import isoflop as messages
-
-MIN_MODELS = 3  # of different N, for a parabola
-OFF_CENTER = 0.5  # of the half range of log N, from its middle
-OPEN_DRAWS = 0.01  # the share of draws without a minimum that is too many
-OWN_FREEDOM = 8  # degrees of freedom from which a budget's own residuals serve
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Group:
-  """The runs of one compute budget; seeds are runs like any.
+  """The runs of one compute budget; seeds of one N are one datum.
 
   Attributes:
     C: FLOPs, the geometric mean over the runs.
@@ -38,9 +38,16 @@ class Group:
   loss: np.ndarray
 
 
+class Minima(NamedTuple):
+  """[B] log N and L at the minimum of each draw; nan where it has none."""
+
+  log_N: np.ndarray
+  L: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class IsoflopBudget:
-  """One compute budget: its runs, its parabola, and the minimum of that.
+  """One compute budget: its runs, its curves, and the minimum of them.
 
   Attributes:
     status: 'ok', 'too_few_points', 'no_degrees_of_freedom', 'no_minimum',
@@ -49,14 +56,18 @@ class IsoflopBudget:
     notes: what else speaks against the minimum.
     C: FLOPs, the geometric mean over the runs.
     N, D, loss: [n] of the runs, in the order of N.
+    joint: the curve whose exponents the budgets share; None where too few
+      data are left for them.
     parabola: of the loss; None where there are too few models.
-    residual_sd: of log L about it; None where none is known.
-    draws: what the parabola might have been; None where that is not known.
+    residual_sd: of log L about the curve; None where none is known.
+    draws: minima that the curve might have had; None where that is not known.
+    parabola_draws: [B] log N of minima that the parabola might have had, where
+      the joint curve answers.
     local: log N of the minimum by Akima interpolation; nan where it has none
       inside.
     local_draws: [B] what that might have been.
-    bias: log N_opt, and L_min, minus the truth, as approach 3's law predicts;
-      None without such a law.
+    bias: log N_opt, and L_min, minus the truth, as approach 3's law predicts
+      of a parabola; None without such a law, and of a joint curve.
   """
 
   status: Status
@@ -66,9 +77,11 @@ class IsoflopBudget:
   N: np.ndarray
   D: np.ndarray
   loss: np.ndarray
+  joint: JointCurve | None = None
   parabola: Parabola | None = None
   residual_sd: ResidualSD | None = None
-  draws: Parabola | None = None
+  draws: Minima | None = None
+  parabola_draws: np.ndarray | None = None
   local: float = np.nan
   local_draws: np.ndarray | None = None
   bias: tuple[float, float] | None = None
@@ -81,6 +94,23 @@ class IsoflopBudget:
   def counts(self) -> bool:
     """Whether the power laws may rest on this budget."""
     return self.status in (Status.OK, Status.NO_DEGREES_OF_FREEDOM)
+
+  @property
+  def curve(self) -> JointCurve | Parabola | None:
+    """The one that answers; None where there are too few models."""
+    return self.joint or self.parabola
+
+  @functools.cached_property
+  def cells(self) -> Cells:
+    """One datum for each N: the geometric mean of its seeds."""
+    return Cells.of(self.N, np.ones_like(self.N), self.loss)
+
+  def minimum(self) -> tuple[float, float]:
+    """log N and L at the minimum of the curve; nan where it has none."""
+    if self.curve is None:
+      return np.nan, np.nan
+    log_N, L = self.curve.minimum()
+    return float(log_N), float(L)
 
   def token_line(self) -> tuple[float, float]:
     """(slope, at_zero) of log D = slope · log N + at_zero, by the runs.
@@ -103,16 +133,16 @@ class IsoflopBudget:
 
   def estimates(self) -> dict[str, Estimate]:
     """N_opt, D_opt and L_min, each with its draws and its predicted bias."""
-    if self.parabola is None:
+    if self.curve is None:
       return {
         'N_opt': Estimate(log=True),
         'D_opt': Estimate(log=True),
         'L_min': Estimate(),
       }
-    log_N, L = map(float, self.parabola.minimum())
+    log_N, L = self.minimum()
     drawn_N = drawn_D = drawn_L = None
     if self.draws is not None:
-      drawn_N, drawn_L = map(np.asarray, self.draws.minimum())
+      drawn_N, drawn_L = self.draws
       drawn_D = np.asarray(self.log_D(drawn_N))
     N_bias, L_bias = self.bias or (None, None)
     log_D = float(self.log_D(log_N))
@@ -123,7 +153,7 @@ class IsoflopBudget:
     }
 
   def optimum(self, level: float = LEVEL) -> Allocation:
-    """The minimum of the parabola, its loss included."""
+    """The minimum of the curve, its loss included."""
     found = {name: x.at(level) for name, x in self.estimates().items()}
     return Allocation(
       C=Interval.exact(self.C),
@@ -132,145 +162,16 @@ class IsoflopBudget:
       loss=found['L_min'],
     )
 
+  def N_parabola(self, level: float = LEVEL) -> Interval:
+    """N where the parabola is lowest: the second look, or the only one."""
+    if self.parabola is None:
+      return Estimate(log=True).at(level)
+    drawn = self.parabola_draws
+    if self.joint is None and self.draws is not None:
+      drawn = self.draws.log_N
+    at = float(self.parabola.minimum()[0])
+    return Estimate(at, drawn, log=True).at(level)
+
   def N_local(self, level: float = LEVEL) -> Interval:
     """N where Akima's curve through the runs is lowest."""
     return Estimate(self.local, self.local_draws, log=True).at(level)
-
-
-def fit_budgets(
-  groups: Sequence[Group], law: laws.Chinchilla | None, bootstrap: Bootstrap
-) -> tuple[IsoflopBudget, ...]:
-  """Every budget with its parabola and its status, in the order of C."""
-  groups = sorted(groups, key=lambda group: group.C)
-  budgets = [_parabola_of(group) for group in groups]
-  rng = np.random.default_rng(bootstrap.seed)
-  found = residual_sds(budgets)
-  # Budgets of one pooled sd share its size in every draw.
-  scales = {sd: sd.scales(rng, bootstrap.draws) for sd in found if sd}
-  fitted = []
-  for budget, sd in zip(budgets, found):
-    if budget.parabola is not None:
-      budget = dataclasses.replace(budget, residual_sd=sd)
-      if sd and bootstrap.draws:
-        budget = _with_draws(budget, scales[sd], rng)
-      local = parabolas.akima_minimum(budget.N, budget.loss[None])
-      budget = dataclasses.replace(
-        budget, local=float(local[0]), bias=_bias(budget, law)
-      )
-      budget = _judged(budget)
-    fitted.append(budget)
-  return tuple(fitted)
-
-
-def residual_sds(
-  budgets: Sequence[IsoflopBudget],
-) -> list[ResidualSD | None]:
-  """The sd of log L at each budget, from the parabolas' residuals.
-
-  A budget with enough runs is judged by its own residuals: a grid so wide that
-  a parabola misses it should not widen the others' intervals. The rest are
-  pooled; where they have no freedom together, with all.
-  """
-  # Relative to the loss, which is positive where a parabola may not be.
-  residuals = [
-    1 - b.parabola.loss(np.log(b.N)) / b.loss if b.parabola else np.empty(0)
-    for b in budgets
-  ]
-  k = parabolas.N_COEFFICIENTS
-  own = [
-    ResidualSD.of(r, k) if len(r) - k >= OWN_FREEDOM else None
-    for r in residuals
-  ]
-
-  def pool(some: list[np.ndarray]) -> ResidualSD | None:
-    return ResidualSD.of(np.concatenate([np.empty(0), *some]), k * len(some))
-
-  present = [r for r in residuals if len(r)]
-  small = [r for r, sd in zip(residuals, own) if len(r) and sd is None]
-  pooled = pool(small) or pool(present)
-  return [sd or pooled for sd in own]
-
-
-def _parabola_of(group: Group) -> IsoflopBudget:
-  N, D, L = (np.asarray(x, float) for x in (group.N, group.D, group.loss))
-  order = np.argsort(N, kind='stable')
-  budget = IsoflopBudget(
-    status=Status.OK, C=float(group.C), N=N[order], D=D[order], loss=L[order]
-  )
-  kinds = len(np.unique(N))
-  if kinds < MIN_MODELS:
-    return dataclasses.replace(
-      budget,
-      status=Status.TOO_FEW_POINTS,
-      message=messages.too_few_models(kinds, MIN_MODELS),
-    )
-  curve = parabolas.least_squares(budget.N, budget.loss)
-  return dataclasses.replace(budget, parabola=curve)
-
-
-def _with_draws(
-  budget: IsoflopBudget, scales: np.ndarray, rng: np.random.Generator
-) -> IsoflopBudget:
-  """Draws about the parabola; for the second look, about the runs."""
-  assert budget.parabola is not None
-  fitted = np.asarray(budget.parabola.loss(np.log(budget.N)))
-  shaken = np.exp(scales[:, None] * rng.normal(size=(len(scales), len(fitted))))
-  return dataclasses.replace(
-    budget,
-    draws=parabolas.least_squares(budget.N, fitted * shaken),
-    local_draws=parabolas.akima_minimum(budget.N, budget.loss * shaken),
-  )
-
-
-def _bias(
-  budget: IsoflopBudget, law: laws.Chinchilla | None
-) -> tuple[float, float] | None:
-  """(of log N_opt, of L_min): parabola minus law, where the law is the truth."""
-  if law is None:
-    return None
-  slope, at_zero = budget.token_line()
-  if slope >= 0:
-    return None
-  log_N = law.log_N_opt(at_zero, slope)
-  truth = law.loss(np.exp(log_N), np.exp(budget.log_D(log_N)))
-  clean = np.asarray(law.loss(budget.N, budget.D))
-  at, L = parabolas.least_squares(budget.N, clean).minimum()
-  if not np.isfinite(at - log_N):
-    return None
-  return float(at - log_N), float(L - truth)
-
-
-def _judged(budget: IsoflopBudget) -> IsoflopBudget:
-  """The budget with its status, which a parabola has by now."""
-  assert budget.parabola is not None
-  log_N = float(budget.parabola.minimum()[0])
-  low, high = np.log(budget.N[[0, -1]])
-  status, message = Status.OK, ''
-  turned = 0.0
-  if budget.draws is not None:
-    turned = float(np.mean(np.isnan(budget.draws.minimum()[0])))
-  if not np.isfinite(log_N):
-    status, message = Status.NO_MINIMUM, messages.no_minimum()
-  elif not low <= log_N <= high:
-    status, below = Status.MINIMUM_AT_EDGE, log_N < low
-    message = messages.minimum_at_edge(below, budget.N[0 if below else -1])
-  elif turned > OPEN_DRAWS:
-    status, message = Status.NOT_IDENTIFIED, messages.turned_over(turned)
-  elif len(budget.loss) <= parabolas.N_COEFFICIENTS:
-    status = Status.NO_DEGREES_OF_FREEDOM
-    message = messages.three_points(budget.residual_sd is not None)
-  budget = dataclasses.replace(budget, status=status, message=message)
-  return dataclasses.replace(
-    budget, notes=_notes(budget, log_N) if budget.counts else ()
-  )
-
-
-def _notes(budget: IsoflopBudget, log_N: float) -> tuple[str, ...]:
-  low, high = np.log(budget.N[[0, -1]])
-  where = (log_N - (low + high) / 2) / ((high - low) / 2)
-  notes = []
-  if abs(where) > OFF_CENTER:
-    notes.append(messages.off_center(where > 0))
-  if np.isnan(budget.local):
-    notes.append(messages.no_akima_minimum())
-  return tuple(notes)

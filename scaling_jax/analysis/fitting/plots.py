@@ -150,7 +150,7 @@ def _law_line(
 def isoflop(
   ax: Axes, fit: IsoflopFit, *, level: float = LEVEL, unit: str = ''
 ) -> None:
-  """Loss against N at every budget, with the parabola through its runs."""
+  """Loss against N at every budget, with the curve through its runs."""
   drawing.dress(ax, drawing.LABELS['N'], messages.loss_label(unit))
   budgets = fit.budgets
   if not budgets:
@@ -181,7 +181,7 @@ def isoflop(
 def _budget(
   ax: Axes, budget: IsoflopBudget, place: tuple[int, int], level: float
 ) -> None:
-  """A budget's runs, and its parabola some way beyond them."""
+  """A budget's runs, and its curve some way beyond them."""
   i, n = place
   color = drawing.ordered(*place)
   drawing.points(
@@ -189,17 +189,17 @@ def _budget(
     alpha=0.75, markersize=5 if n < 12 else 4, label=drawing.flops(budget.C),
     gid=f'budget-{i}-runs', zorder=3,
   )  # fmt: skip
-  if not budget.ok or budget.parabola is None:
+  if not budget.ok or budget.curve is None:
     return
   low, high = np.log(budget.N.min()), np.log(budget.N.max())
   beyond = 0.25 * (high - low)
   for start, stop, style, gid in (
-    (low, high, '-', 'parabola'),
-    (low - beyond, low, '--', 'parabola-below'),
-    (high, high + beyond, '--', 'parabola-above'),
+    (low, high, '-', 'curve'),
+    (low - beyond, low, '--', 'curve-below'),
+    (high, high + beyond, '--', 'curve-above'),
   ):
     x = np.linspace(start, stop, _POINTS)
-    y = np.array(budget.parabola.loss(x))
+    y = np.array(budget.curve.loss(x))
     # Above the runs is room for a note, not for a curve.
     y[y > ax.get_ylim()[1]] = np.nan
     ax.plot(

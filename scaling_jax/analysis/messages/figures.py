@@ -168,7 +168,7 @@ def isoflop(
   listed = short_list(
     [f'N = {count(N)} at C = {formatting.flops(C)}' for C, N in minima]
   )
-  found = f'the parabolas turn at {listed}' if minima else 'no minimum is shown'
+  found = f'the curves turn at {listed}' if minima else 'no minimum is shown'
   return f'Loss against N for {n_runs} runs at {n_budgets} budgets: {found}.'
 
 

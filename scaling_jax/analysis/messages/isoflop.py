@@ -9,11 +9,11 @@ from scaling_jax import formatting
 
 
 def too_few_models(found: int, needed: int) -> str:
-  return f'a parabola needs {needed} models, and there are {found}'
+  return f'a minimum needs {needed} models, and there are {found}'
 
 
 def no_minimum() -> str:
-  return 'the parabola opens downward'
+  return 'the curve has no minimum'
 
 
 def minimum_at_edge(below: bool, N: float) -> str:
@@ -27,16 +27,42 @@ def minimum_at_edge(below: bool, N: float) -> str:
 
 def turned_over(share: float) -> str:
   return (
-    'noise of this size would turn the parabola over in'
+    'noise of this size would hide the minimum in'
     f' {formatting.percent(share, 2)} of such studies'
   )
 
 
-def off_center(above: bool) -> str:
+def off_center(above: bool, parabola: bool) -> str:
+  """`parabola` is whether a parabola answers, which this biases."""
+  which = 'highest' if above else 'lowest'
+  effect = (
+    'biases the parabola and the exponent'
+    if parabola
+    else 'leaves few runs on its other side'
+  )
   return (
-    'off-center: the minimum lies in the'
-    f' {"highest" if above else "lowest"} quarter of the models tried, which'
-    ' biases the parabola and the exponent'
+    f'off-center: the minimum lies in the {which} quarter of the models tried,'
+    f' which {effect}'
+  )
+
+
+def looks_differ(N: float, by_parabola: float, by_akima: float) -> str:
+  """Parameters at the minimum of the joint curve and of both second looks."""
+  akima = ''
+  if by_akima == by_akima:  # nan where it has none
+    akima = f", Akima's curve at {formatting.count(by_akima)}"
+  return (
+    f'the looks differ by more than noise: the joint curve is lowest at'
+    f' {formatting.count(N)} parameters, a parabola at'
+    f' {formatting.count(by_parabola)}{akima}'
+  )
+
+
+def often_turned_over(share: float) -> str:
+  return (
+    'a weak minimum: noise of this size would hide it in'
+    f' {formatting.percent(share, 2)} of such studies, so that intervals above'
+    f' {formatting.percent(1 - 2 * share, 2)} are open'
   )
 
 
@@ -52,7 +78,7 @@ def three_points(pooled: bool) -> str:
     if pooled
     else 'no residual standard deviation is known to draw an interval with'
   )
-  return f'a parabola passes through any three points; {why}'
+  return f'a curve passes through any three points; {why}'
 
 
 # Approach 2.
@@ -70,6 +96,33 @@ def fitted(used: int, excluded: int) -> str:
   return f'fitted to {used} budgets{rest}'
 
 
+def few_of_many(message: str, used: int, n_budgets: int) -> str:
+  return (
+    f'{message}; caution: the law rests on {used} of {n_budgets} budgets, those'
+    ' that happened to show a minimum'
+  )
+
+
+def two_budgets() -> str:
+  return (
+    'a line passes through any two minima: whether they follow a power law is'
+    ' not tested'
+  )
+
+
+def by_parabolas(exponent: float, differs: bool) -> str:
+  """`differs` is whether it lies outside the interval of the joint curves."""
+  found = (
+    f'second look: parabolas give an exponent of {formatting.number(exponent)}'
+  )
+  if not differs:
+    return found
+  return (
+    f'{found}, outside the interval of the joint curves; a parabola is biased'
+    ' where the grid is wide or the law lopsided'
+  )
+
+
 def no_freedom(message: str) -> str:
   return (
     f'{message}; three models a budget leave no residuals to draw an interval'
@@ -80,8 +133,8 @@ def no_freedom(message: str) -> str:
 def scattered(message: str, ratio: float) -> str:
   return (
     f'{message}; the minima scatter {formatting.plain(ratio, 2)} times as much'
-    ' about the line as their noise predicts, and the intervals are that much'
-    ' wider'
+    ' about the line as their noise predicts, and the intervals, those of the'
+    ' budgets too, are that much wider'
   )
 
 

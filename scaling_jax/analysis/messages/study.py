@@ -6,7 +6,7 @@ from scaling_jax import formatting
 def form_misfit(ratio: float) -> str:
   return (
     f'Residuals are {formatting.factor(ratio)} as large about this law as about'
-    ' the parabolas of its budgets: the law misses a shape that the runs show,'
+    ' the isoFLOP curves of its budgets: the law misses a shape that the runs show,'
     ' and its intervals take that for noise. The held-out budget tells how far'
     ' to trust it beyond the runs.'
   )

@@ -10,7 +10,11 @@ import numpy.typing as npt
 from scaling_jax.analysis.fitting.isoflop_budget import Group
 from scaling_jax.analysis.runs.table import Runs
 
-MIN_MODELS = 3  # of different N: fewer make no parabola
+MIN_MODELS = 3  # of different N: fewer show no minimum
+_APART = 3  # spans of a group that the gaps beside it hold
+_EXACT = 1e-3  # the tolerance for a budget among runs of any C
+_BESIDE = 0.5  # of log C, on either side of a group
+_CHANCE = 0.01  # groups that chance makes, below which one is no chance
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,7 @@ def group(C: npt.ArrayLike, tolerance: float = 0.02) -> list[list[int]]:
   to stand apart, with the gaps beside it wider than the whole of it.
 
   Runs between two budgets make small groups of their own. No run is dropped, so
-  count a group's different N before fitting a parabola.
+  count a group's different N before fitting a curve.
 
   Args:
     C: [n] FLOPs, in any order.
@@ -109,15 +113,74 @@ def isoflop_groups(runs: Runs) -> Grouping:
 
 
 def grouping_of(C: npt.ArrayLike, N: npt.ArrayLike) -> Grouping:
-  """The same of runs [n] that spent C on models of N parameters."""
-  groups, N = group(C), np.asarray(N)
+  """The same of runs [n] that spent C on models of N parameters.
+
+  Runs of a grid in N and D spend whatever they spend, and some happen to spend
+  about the same. Where fewer than half of the runs lie in groups that stand
+  apart, a group is a budget only if chance would hardly make one so dense.
+  """
+  C, N = np.asarray(C, float), np.asarray(N)
+  groups = group(C)
   small = [g for g in groups if len(np.unique(N[g])) < MIN_MODELS]
+  large = [g for g in groups if g not in small]
+  if not _planned(C, large):
+    # Runs of exactly one C, among others that spent about as much.
+    exact = [g for g in group(C, _EXACT) if len(np.unique(N[g])) >= MIN_MODELS]
+    dense = _dense(C, N, exact)
+    taken = {i for g in dense for i in g}
+    dense += _dense(C, N, [g for g in large if taken.isdisjoint(g)])
+    taken = {i for g in dense for i in g}
+    return Grouping(
+      groups=tuple(sorted(map(tuple, dense), key=lambda g: C[g[0]])),
+      alone=tuple(i for g in groups for i in g if i not in taken),
+    )
   if len(small) <= max(2, len(groups) // 4):
     return Grouping(groups=tuple(map(tuple, groups)))
   return Grouping(
-    groups=tuple(tuple(g) for g in groups if g not in small),
+    groups=tuple(map(tuple, large)),
     alone=tuple(i for g in small for i in g),
   )
+
+
+def _planned(C: np.ndarray, large: Sequence[Sequence[int]]) -> bool:
+  """Whether half of the runs [n] lie in `large` groups that stand apart.
+
+  Such a group spans a third at most of the gap to the next run on either side.
+  With no such group at all there is nothing to doubt.
+  """
+  log_C = np.sort(np.log(C))
+  inside = 0
+  for one in large:
+    low, high = np.log(C[one[0]]), np.log(C[one[-1]])
+    gaps = [low - log_C[log_C < low].max(initial=-np.inf)]
+    gaps.append(log_C[log_C > high].min(initial=np.inf) - high)
+    inside += len(one) * (_APART * (high - low) <= min(gaps))
+  return not large or 2 * inside >= len(C)
+
+
+def _dense(
+  C: np.ndarray, N: np.ndarray, large: Sequence[list[int]]
+) -> list[list[int]]:
+  """Those of the groups that runs scattered in log C would hardly make.
+
+  Of n runs, r of them a unit of log C, n (r s)^(m - 1) / (m - 1)! groups of m
+  within a span s are expected (Naus 1965, J. Am. Stat. Assoc. 60, 532, to first
+  order). r is that of all runs, or of those beside the group if it is larger.
+  Seeds of one N and C are one run.
+  """
+  different = np.unique(np.round(np.log(np.stack([C, N], -1)), 6), axis=0)
+  log_C, n = different[:, 0], len(different)
+  out = []
+  for one in large:
+    m = len(np.unique(N[one]))
+    low, high = np.log(C[one[0]]), np.log(C[one[-1]])
+    span = high - low
+    beside = (log_C > low - _BESIDE) & (log_C < high + _BESIDE)
+    rate = max(n / np.ptp(log_C), (np.sum(beside) - len(one)) / (2 * _BESIDE))
+    expected = n * (rate * span) ** (m - 1) / math.factorial(m - 1)
+    if expected < _CHANCE:
+      out.append(one)
+  return out
 
 
 def groups_of(runs: Runs, groups: Sequence[Sequence[int]]) -> list[Group]:

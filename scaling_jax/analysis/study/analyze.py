@@ -189,7 +189,11 @@ class Analysis:
   @functools.cached_property
   def counting(self) -> tuple[results.CountingEffect, ...]:
     return counting_effect.compare(
-      self.counted, self.grouping, self.chinchilla, self.options
+      self.counted,
+      self.grouping,
+      self.chinchilla,
+      self.options,
+      self.isoflop,
     )
 
   @functools.cached_property

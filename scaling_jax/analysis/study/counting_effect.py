@@ -20,12 +20,15 @@ from scaling_jax.analysis.runs import table
 from scaling_jax.analysis.study.results import CountingEffect
 from scaling_jax.analysis.study.results import Options
 
+_SAME = 0.01  # counts of C that differ by less, relative, are one
+
 
 def compare(
   runs: table.Runs,
   grouping: budgets.Grouping,
   fitted: chinchilla.ChinchillaFit,
   options: Options,
+  isoflops: isoflop.IsoflopFit | None = None,
 ) -> tuple[CountingEffect, ...]:
   """Approach 2's and 3's exponent of N_opt under each way of counting.
 
@@ -34,14 +37,15 @@ def compare(
     grouping: their budgets.
     fitted: approach 3 on the runs' own N.
     options: draws and solver.
+    isoflops: approach 2 on the runs' own N and C, whose exponent is stated as
+      it is and not computed again; None to fit it here.
 
   Returns:
     Empty where no way gives an exponent.
   """
   groups = [
-    kept
+    tuple(i for i in group if fitted.counted[i]) or group
     for group in grouping.groups
-    if (kept := tuple(i for i in group if fitted.counted[i]))
   ]
   if not groups:
     return ()
@@ -61,10 +65,15 @@ def compare(
       )
     law = by_N[tuple(N)]
     counted = _Counted(N, C, runs.D, runs.loss)
+    own = np.array_equal(N, runs.N) and np.allclose(C, runs.C, rtol=_SAME)
+    if own and isoflops is not None:
+      by_isoflop = _given(isoflops)
+    else:
+      by_isoflop = _by_isoflop(counted, groups, law, options.bootstrap)
     out.append(
       CountingEffect(
         name=name,
-        isoflop=_by_isoflop(counted, groups, law, options.bootstrap),
+        isoflop=by_isoflop,
         chinchilla=_by_law(counted, law),
       )
     )
@@ -97,6 +106,15 @@ def _by_law(counted: _Counted, found: chinchilla.ChinchillaFit) -> Estimate:
   return found.estimate(lambda law: law.exponent_along(slope))
 
 
+def _given(found: isoflop.IsoflopFit) -> Estimate:
+  """Approach 2's own exponent; none where it states none."""
+  return (
+    found.estimates()['exponent_N']
+    if found.N_opt.line is not None
+    else Estimate()
+  )
+
+
 def _by_isoflop(
   counted: _Counted,
   groups: Sequence[Sequence[int]],
@@ -106,22 +124,23 @@ def _by_isoflop(
   """The slope of log N_opt against log C, each budget's C read at its optimum.
 
   Runs of one asked-for budget spend differing FLOPs once more is counted than
-  6 N D; within a budget log C is close to linear in log N.
+  6 N D; within a budget log C is close to linear in log N. The draws of a
+  minimum are as wide as the minima scatter, which `isoflop.fit` sees to.
   """
   made = counted.groups(groups)
   order = np.argsort([group.C for group in made])
   found = isoflop.fit(made, law=law.law if law.ok else None, bootstrap=draws)
   log_N, log_C, drawn_N, drawn_C, bias = [], [], [], [], []
   for budget, g in zip(found.budgets, (np.asarray(groups[i]) for i in order)):
-    if not budget.counts or budget.parabola is None:
+    if not budget.counts or budget.curve is None:
       continue
     line = np.polyfit(np.log(counted.N[g]), np.log(counted.C[g]), 1)
-    minimum = float(budget.parabola.minimum()[0])
+    minimum = budget.minimum()[0]
     log_N.append(minimum)
     log_C.append(np.polyval(line, minimum))
     bias.append(budget.bias[0] if budget.bias else np.nan)
     if budget.draws is not None:
-      drawn_N.append(budget.draws.minimum()[0])
+      drawn_N.append(budget.draws.log_N)
       drawn_C.append(np.polyval(line, drawn_N[-1]))
   if len(log_N) < 2:
     return Estimate()

@@ -99,7 +99,7 @@ def fit_isoflop(
   *,
   bootstrap: Bootstrap = _DRAWN,
 ) -> isoflop.IsoflopFit:
-  """Fits a parabola in log N at each budget, and N_opt and D_opt in C.
+  """Fits a curve in log N at each budget, and N_opt and D_opt in C.
 
   Hoffmann et al. 2022 (arXiv 2203.15556), section 3.2. Runs that spent about
   the same compute are one budget.

@@ -140,6 +140,6 @@ def _by_law(
 
 
 def _N_opt(budget: isoflop.IsoflopBudget) -> Estimate:
-  if not budget.counts or budget.parabola is None:
+  if not budget.counts or budget.curve is None:
     return Estimate()
   return budget.estimates()['N_opt']

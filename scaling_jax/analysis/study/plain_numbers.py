@@ -127,6 +127,7 @@ def _optima(fit, targets: Sequence[float], level: float) -> list[Plain]:
 def _isoflop(fit: IsoflopFit, targets, level: float) -> Plain:
   return {
     **plain.judged(fit),
+    'notes': list(fit.notes),
     'budgets': [_budget(budget, level) for budget in fit.budgets],
     **_power_laws(fit, level),
     'at': _optima(fit, targets, level),
@@ -134,7 +135,8 @@ def _isoflop(fit: IsoflopFit, targets, level: float) -> Plain:
 
 
 def _budget(budget: IsoflopBudget, level: float) -> Plain:
-  curve, best = budget.parabola, budget.optimum(level=level)
+  curve, joint = budget.parabola, budget.joint
+  best = budget.optimum(level=level)
   return {
     'C': budget.C,
     **plain.judged(budget),
@@ -146,8 +148,15 @@ def _budget(budget: IsoflopBudget, level: float) -> Plain:
     'N_opt': plain.interval(best.N),
     'D_opt': plain.interval(best.D),
     'L_min': plain.interval(best.loss),
+    'N_opt_parabola': plain.interval(budget.N_parabola(level=level)),
     'N_opt_local': plain.interval(budget.N_local(level=level)),
     'bias': budget.bias[0] if budget.bias else None,
+    'joint': joint
+    and {
+      'center': joint.center,
+      'exponents': [float(joint.alpha), float(joint.beta)],
+      'coefficients': [float(joint.c), float(joint.p), float(joint.q)],
+    },
     'parabola': curve
     and {
       'center': curve.center,

@@ -144,6 +144,7 @@ def _budgets(analysis: 'Analysis') -> Table:
   for budget in analysis.isoflop.budgets:
     best = budget.optimum(level=analysis.level)
     local = budget.N_local(level=analysis.level)
+    parabola = budget.N_parabola(level=analysis.level)
     found = {'N_opt': best.N, 'D_opt': best.D, 'L_min': best.loss}
     n_models, status = len(np.unique(budget.N)), budget.status
     shows = (formatting.count, formatting.count, formatting.number)
@@ -152,6 +153,7 @@ def _budgets(analysis: 'Analysis') -> Table:
         'C': budget.C,
         'n_models': n_models,
         **found,
+        'N_opt_parabola': parabola,
         'N_opt_local': local,
         'bias': budget.bias[0] if budget.bias else None,
         'status': str(status),
@@ -163,6 +165,9 @@ def _budgets(analysis: 'Analysis') -> Table:
           name: formatting.estimate(x, status, show)
           for (name, x), show in zip(found.items(), shows)
         },
+        'N_opt by a parabola': formatting.estimate(
+          parabola, status, formatting.count
+        ),
         'N_opt by Akima': formatting.estimate(local, status, formatting.count),
         "parabola's bias": _bias(budget),
       },
@@ -194,6 +199,8 @@ def _power_laws(analysis: 'Analysis') -> Table:
       },
     )
     table.notes.append(messages.about(title, fit.message))
+    if approach == 'isoflop':
+      table.notes += [messages.about(title, note) for note in fit.notes]
   return table
 
 

@@ -36,6 +36,13 @@ def polyfit_minimum(N, L):
   return -c1 / (2 * c2), c0 - c1**2 / (4 * c2)
 
 
+def cell_means(group: Group) -> tuple[np.ndarray, np.ndarray]:
+  """The different N, and the geometric mean of the losses of each."""
+  N = np.unique(group.N)
+  L = [np.exp(np.mean(np.log(group.loss[group.N == n]))) for n in N]
+  return N, np.array(L)
+
+
 def residuals(group: Group) -> np.ndarray:
   """Of numpy's parabola, relative to the loss."""
   log_N = np.log(group.N) - np.log(group.N).mean()

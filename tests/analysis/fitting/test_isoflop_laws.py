@@ -6,6 +6,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
 from scipy import optimize
+from scipy import stats
 
 from scaling_jax import published
 from scaling_jax.analysis.fitting import isoflop
@@ -34,7 +35,7 @@ class BiasTest(absltest.TestCase):
     plan = same_models(LOPSIDED)
     L = np.asarray(LOPSIDED.loss(plan.N, plan.D))
     groups = designs.by_budget(plan, L)
-    found = isoflop.fit(groups, LOPSIDED, NO_DRAWS)
+    found = isoflop.fit(groups, LOPSIDED, NO_DRAWS, curve='parabola')
     shifts = []
     for budget in found.budgets:
       best = LOPSIDED.optimum(budget.C)
@@ -56,7 +57,9 @@ class BiasTest(absltest.TestCase):
     D = attention_tokens(C, N)
     L = np.asarray(designs.LAW.loss(N, D))
     group = Group(C, N, D, L)
-    (budget,) = isoflop.fit([group], designs.LAW, NO_DRAWS).budgets
+    (budget,) = isoflop.fit(
+      [group], designs.LAW, NO_DRAWS, curve='parabola'
+    ).budgets
     truth = optimize.minimize_scalar(
       lambda x: designs.LAW.loss(np.exp(x), attention_tokens(C, np.exp(x))),
       bounds=(10, 18),
@@ -70,7 +73,9 @@ class BiasTest(absltest.TestCase):
     plan = same_models(LOPSIDED)
     L = designs.noisy(LOPSIDED, plan, 0.001)
     groups = designs.by_budget(plan, L)
-    found = isoflop.fit(groups, LOPSIDED, Bootstrap(draws=400))
+    found = isoflop.fit(
+      groups, LOPSIDED, Bootstrap(draws=400), curve='parabola'
+    )
     plain = dataclasses.replace(
       found,
       N_opt=dataclasses.replace(found.N_opt, bias=None),
@@ -107,7 +112,7 @@ class ResidualSDTest(absltest.TestCase):
       )
       for g, sd in zip(groups, (1e-3, 1e-3, 2e-2))
     ]
-    budgets = isoflop.fit(groups, bootstrap=NO_DRAWS).budgets
+    budgets = isoflop.fit(groups, bootstrap=NO_DRAWS, curve='parabola').budgets
     left = [residuals(g) for g in groups]
     small = np.concatenate(left[:2])
     pooled = np.sqrt(small @ small / 6)
@@ -131,7 +136,9 @@ class ScatterTest(absltest.TestCase):
       L = 1.5 + 0.05 * np.log(N / best) ** 2
       L = L * np.exp(noise * rng.normal(size=N.size))
       groups.append(Group(C, N, C / (6 * N), L))
-    return isoflop.fit(groups, bootstrap=Bootstrap(draws=2000))
+    return isoflop.fit(
+      groups, bootstrap=Bootstrap(draws=2000), curve='parabola'
+    )
 
   def sds(self, found):
     """The sd of the exponent's draws, and numpy's by the scatter alone."""
@@ -150,6 +157,22 @@ class ScatterTest(absltest.TestCase):
     self.assertAlmostEqual(
       np.nanmedian(found.N_opt.draws.exponent), exponent, 2
     )
+
+  def test_each_budget_s_own_interval_grows_as_much(self):
+    found, alike = self.fit(0.2), self.fit(0)
+    x = np.log(found.N_opt.x)
+    minima = np.log(found.N_opt.y)
+    off = minima - np.polyval(np.polyfit(x, minima, 1), x)
+    widths = []
+    for fit in (found, alike):
+      interval = fit.budgets[1].optimum().N
+      widths.append(np.log(interval.high / interval.low))
+    self.assertGreater(widths[0], 10 * widths[1])
+    # An sd of the scatter about the line, with two degrees of freedom; the
+    # budgets' residuals have twelve.
+    scatter = np.sqrt(np.sum(off**2) / 2)
+    sd = widths[0] / (2 * stats.t.ppf(0.975, 12))
+    np.testing.assert_allclose(sd, scatter, rtol=0.25)
 
   def test_scatter_is_told_where_it_widens(self):
     self.assertNotEqual(self.fit(0.2).message, self.fit(0).message)
@@ -178,7 +201,9 @@ class PublishedTest(absltest.TestCase):
   def test_nanochat_january_2026(self):
     C, _, N, _, D, L = shared_data.columns(self, shared_data.NANOCHAT.name)
     groups = [Group(x, N[x == C], D[x == C], L[x == C]) for x in np.unique(C)]
-    found = isoflop.fit(groups, bootstrap=Bootstrap(draws=200))
+    found = isoflop.fit(
+      groups, bootstrap=Bootstrap(draws=200), curve='parabola'
+    )
     optima = [b.optimum().N.value / 1e6 for b in found.budgets]
     published_optima = [110.7, 167.8, 250.7, 381.8]
     np.testing.assert_allclose(optima, published_optima, rtol=0.01)

@@ -256,7 +256,7 @@ class DrawAllTest(absltest.TestCase):
     figures.draw_all(study(), folder, names=['isoflop'])
     with open(f'{folder}/isoflop.svg', encoding='utf-8') as f:
       svg = f.read()
-    for gid in ('budget-0-runs', 'budget-2-parabola', 'budget-1-minimum'):
+    for gid in ('budget-0-runs', 'budget-2-curve', 'budget-1-minimum'):
       self.assertIn(f'id="{gid}"', svg)
     self.assertIn('>N, parameters</text>', svg)
     self.assertFalse(re.search(r'\$|mathtext', svg))

@@ -73,6 +73,43 @@ class GroupingTest(parameterized.TestCase):
       else:
         self.assertIn(i, found.groups[budget])
 
+  def test_a_grid_in_N_and_D_has_no_budgets(self):
+    rng = np.random.default_rng(0)
+    sizes = [0.6, 1.1, 2.4, 4.4, 8.9, 15, 27, 44, 81]
+    for name, N, D in (
+      ('ratios', 1.7 ** np.arange(10), 2.3 ** np.arange(10)),
+      ('dense', 1.2 ** np.arange(20), 1.25 ** np.arange(20)),
+      ('real sizes', np.array(sizes), 2.0 ** np.arange(8)),
+    ):
+      N, D = (x.ravel() for x in np.meshgrid(N, D))
+      self.none(name, N, D)
+    self.none('anywhere', *np.exp(rng.uniform(0, 6, (2, 150))))
+
+  def none(self, name, N, D):
+    C = 1e15 * N * D
+    crowded = [g for g in budgets.group(C) if len(np.unique(N[g])) >= 3]
+    found = budgets.grouping_of(C, N)
+    with self.subTest(name):
+      self.assertNotEmpty(crowded)
+      self.assertEmpty(found.groups)
+      self.assertLen(found.alone, len(C))
+
+  def test_budgets_beside_a_grid_are_found(self):
+    rng = np.random.default_rng(0)
+    N, D = np.exp(rng.uniform(0, 6, (2, 100)))
+    own = np.exp(rng.uniform(0, 6, 14))
+    C = np.append(N * D, np.repeat([30.0, 900.0], 7))
+    found = budgets.grouping_of(C, np.append(N, own))
+    self.assertLen(found.groups, 2)
+    for i, group in enumerate(found.groups):
+      self.assertContainsSubset(range(100 + 7 * i, 107 + 7 * i), group)
+      self.assertLess(len(group), 10)
+
+  def test_a_grid_of_doublings_shares_its_compute(self):
+    N, D = (x.ravel() for x in np.meshgrid(2.0 ** np.arange(5), [1, 2, 4, 8]))
+    found = budgets.grouping_of(N * D, N)
+    self.assertLen([g for g in found.groups if len(g) >= 3], 4)
+
   def test_as_the_fit_takes_them(self):
     runs = Runs.from_columns(
       C=[1e14, 4e14, 1.01e14], N=[1, 2, 3], D=[4, 5, 6], loss=[7, 8, 9]

@@ -113,6 +113,27 @@ class CountingEffectTest(absltest.TestCase):
       self.assertAlmostEqual(row.isoflop.value, exponent, delta=delta)
       self.assertAlmostEqual(row.chinchilla.value, exponent, places=6)
 
+  def test_the_fit_s_own_number_is_stated_as_it_is(self):
+    # Minima off their line: the interval is wider by their scatter, and the
+    # number that the fit states is not computed twice.
+    plan = designs.design(budgets=(1e14, 4e14, 1.6e15, 6.4e15), models=7)
+    off = np.select([plan.C == 4e14, plan.C == 1.6e15], [0.3, -0.3], 0.0)
+    L = np.asarray(LAW.loss(plan.N * np.exp(off), plan.D * np.exp(-off)))
+    L *= np.exp(5e-4 * np.random.default_rng(0).normal(size=L.size))
+    full = plan.N + EMBEDDING
+    runs = studies.as_runs(
+      plan, L, {'as given': (plan.N, plan.C), 'all': (full, plan.C)}
+    )
+    analysis = studies.analyze(runs)
+    given, other = analysis.counting
+    own = analysis.isoflop.estimates()['exponent_N']
+    self.assertEqual(given.isoflop.value, own.value)
+    np.testing.assert_array_equal(given.isoflop.draws, own.draws)
+    # The other count is widened as much.
+    widths = [x.high - x.low for x in (own.at(), other.isoflop.at())]
+    self.assertGreater(widths[0], 0.1)
+    self.assertBetween(widths[1] / widths[0], 0.6, 1.6)
+
   def test_only_what_all_runs_can_tell(self):
     C, N, _ = self.plan
     runs = studies.as_runs(

@@ -227,8 +227,8 @@ class StatusTest(parameterized.TestCase):
     for row in made['power_laws'].rows:
       self.assertEqual(row[1:], [status] * 4)
     for row in made['budgets'].rows:
-      self.assertEqual(row[2:6], [status] * 4)
-      self.assertEqual(row[6], '–')
+      self.assertEqual(row[2:7], [status] * 5)
+      self.assertEqual(row[7], '–')
     for row in made['hold_out'].rows[-2:]:
       self.assertEqual(row[1], status)
     for row in made['curves'].rows:

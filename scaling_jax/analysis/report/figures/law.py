@@ -166,10 +166,10 @@ def _sd(analysis: Analysis) -> tuple[ResidualSD | None, str]:
   """The residual sd of runs without a law's misfit, and what it is about."""
   if analysis.seed_sd is not None:
     return analysis.seed_sd, 'between seeds'
-  # Residuals from parabolas are next best; one bad budget must not rule.
+  # Residuals from isoFLOP curves are next best; one bad budget must not rule.
   found = [b.residual_sd for b in analysis.isoflop.budgets if b.ok]
   known = sorted(sd for sd in found if sd is not None)
-  return (known[len(known) // 2] if known else None), 'about the parabolas'
+  return (known[len(known) // 2] if known else None), 'about the isoFLOP curves'
 
 
 def _by_budget(ax: Axes, analysis: Analysis, rows: _Residuals) -> list[float]:

@@ -41,7 +41,7 @@ GIDS = {
 
 
 def isoflop(ax: Axes, analysis: Analysis) -> str:
-  """Loss against N at every budget, with the parabola through its runs."""
+  """Loss against N at every budget, with the curve through its runs."""
   fit, level = analysis.isoflop, analysis.level
   if not fit.budgets:
     return ''
