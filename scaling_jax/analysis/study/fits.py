@@ -4,6 +4,7 @@ Of runs those are fitted that count for the law: see `runs.selection`.
 """
 
 from collections.abc import Sequence
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.fitting.steps_to_loss import BatchRun
+from scaling_jax.analysis.messages import chinchilla as messages
 from scaling_jax.analysis.runs import budgets
 from scaling_jax.analysis.runs import table
 from scaling_jax.analysis.study.analyze import Analysis
@@ -98,11 +100,13 @@ def fit_isoflop(
   loss: Column | None = None,
   *,
   bootstrap: Bootstrap = _DRAWN,
+  keep_outliers: bool = False,
 ) -> isoflop.IsoflopFit:
   """Fits a curve in log N at each budget, and N_opt and D_opt in C.
 
   Hoffmann et al. 2022 (arXiv 2203.15556), section 3.2. Runs that spent about
-  the same compute are one budget.
+  the same compute are one budget; seeds of one N are one datum; runs beyond five
+  standard deviations from approach 3's law are excluded, and a note names them.
 
   Args:
     C: [n] FLOPs of each run; or Runs, and nothing beside them.
@@ -110,6 +114,7 @@ def fit_isoflop(
     D: [n] tokens; C / 6N if None.
     loss: [n] final losses.
     bootstrap: how draws are made.
+    keep_outliers: whether such runs are fitted too.
 
   Raises:
     UserError: a value is no positive number, or columns differ in length.
@@ -130,11 +135,25 @@ def fit_isoflop(
     C, N, loss = columns(C=C, N=N, loss=loss)
     D = C / (6 * N)
   C, N, D, loss = columns(C=C, N=N, D=D, loss=loss)
+  kept = np.ones(len(N), bool)
+  notes: tuple[str, ...] = ()
+  if not keep_outliers:
+    law = chinchilla.fit(
+      N, D, loss, C=C, bootstrap=Bootstrap(draws=0), starts='projection',
+      solver='optimistix',
+    )  # fmt: skip
+    kept = law.counted
+    notes = messages.outliers(law)
   groups = [
     isoflop.Group(float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], loss[g])
-    for g in map(np.asarray, budgets.grouping_of(C, N).groups)
+    for g in (
+      np.asarray(group)[kept[list(group)]]
+      for group in budgets.grouping_of(C, N).groups
+    )
+    if len(g)
   ]
-  return isoflop.fit(groups, bootstrap=bootstrap)
+  found = isoflop.fit(groups, bootstrap=bootstrap)
+  return dataclasses.replace(found, notes=(*found.notes, *notes))
 
 
 def fit_envelope(

@@ -109,9 +109,13 @@ def _loaded(body: dict[str, Any]) -> Analysis:
   if version != codec.SCHEMA:
     raise ValueError(f'schema {version} is newer than {codec.SCHEMA}')
   state = body['state']
-  parts = {
-    name: codec.decode(hint, state[name]) for name, hint in _PARTS.items()
-  }
+  parts = {}
+  for name, hint in _PARTS.items():
+    try:
+      parts[name] = codec.decode(hint, state[name])
+    except TypeError:
+      # A part that an earlier version kept in another shape is fitted again.
+      continue
   runs = codec.decode(table.Runs, state['runs'])
   return Analysis(
     runs, codec.decode(results.Options, state['options']), **parts
