@@ -174,7 +174,7 @@ def _chinchilla(analysis: Analysis) -> Plain:
     found = [('predicted', fit.predicted), ('residuals', fit.residuals)]
   out = {
     **plain.stated(fit, level),
-    'notes': [*fit.notes, *analysis.form_notes],
+    'notes': [*fit.notes, *analysis.form_notes, *analysis.cautions],
     'method': fit.method,
     'residual_sd': plain.residual_sd(fit.residual_sd, level),
     **plain.diagnostics(fit.diagnostics),

@@ -39,6 +39,7 @@ _PARTS: dict[str, Any] = {
   'isoflop': isoflop.IsoflopFit,
   'envelope': envelope.EnvelopeFit,
   'form_notes': tuple[str, ...],
+  'cautions': tuple[str, ...],
   'kaplan': kaplan_study.KaplanStudy,
   'hold_out': results.HoldOut,
   'counting': tuple[results.CountingEffect, ...],
@@ -46,6 +47,9 @@ _PARTS: dict[str, Any] = {
   'training_curves': tuple[training_curve.TrainingCurveFit, ...],
   'version': str,
 }
+
+# Parts that older files of this schema lack: they are computed when asked for.
+_LATER = ('cautions',)
 
 
 def dumps(analysis: Analysis) -> str:
@@ -110,7 +114,9 @@ def _loaded(body: dict[str, Any]) -> Analysis:
     raise ValueError(f'schema {version} is newer than {codec.SCHEMA}')
   state = body['state']
   parts = {
-    name: codec.decode(hint, state[name]) for name, hint in _PARTS.items()
+    name: codec.decode(hint, state[name])
+    for name, hint in _PARTS.items()
+    if name in state or name not in _LATER
   }
   runs = codec.decode(table.Runs, state['runs'])
   return Analysis(
