@@ -213,17 +213,24 @@ def _matters(
   kinds = sorted({rows[i][name] for i in index})
   by_cell = np.array([of_cell[i] for i in index])
   by_value = np.array([kinds.index(rows[i][name]) for i in index])
-  plain = np.eye(len(cells))[by_cell]
-  full = np.concatenate([plain, np.eye(len(kinds))[by_value]], axis=1)
-  y = log_L[index]
-  left = [y - x @ np.linalg.lstsq(x, y, rcond=None)[0] for x in (plain, full)]
-  ranks = [np.linalg.matrix_rank(x) for x in (plain, full)]
-  dof, more = len(y) - ranks[1], ranks[1] - ranks[0]
+  # Within cells: what differs from the mean of each.
+  y = _within(log_L[index][:, None], by_cell)[:, 0]
+  x = _within(np.eye(len(kinds))[by_value], by_cell)
+  more = int(np.linalg.matrix_rank(x))
+  dof = len(y) - len(cells) - more
   if dof < 1 or more < 1:
     return False
-  before, after = (float(r @ r) for r in left)
+  before = float(y @ y)
+  after = float(np.sum((y - x @ np.linalg.lstsq(x, y, rcond=None)[0]) ** 2))
   if after <= 1e-12 * before:
     return before > 0
   return bool(
     special.fdtrc(more, dof, (before - after) / more / (after / dof)) < CHANCE
   )
+
+
+def _within(x: np.ndarray, cell: np.ndarray) -> np.ndarray:
+  """[n, k] less the mean of each cell [n]."""
+  count = np.bincount(cell)[:, None]
+  sums = np.stack([np.bincount(cell, column) for column in x.T], axis=-1)
+  return x - (sums / np.maximum(count, 1))[cell]
