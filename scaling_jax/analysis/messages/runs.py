@@ -136,6 +136,19 @@ def better_recipe(count: int) -> str:
   )
 
 
+def better_column(count: int, columns: Sequence[str]) -> str:
+  """Of a sweep in a table, by the columns that tell its recipes apart."""
+  return (
+    f'{_runs(count)} lost to a better {_either(columns)} at the same N and D:'
+    f' {_count(count)} for none of the laws of N and D.'
+  )
+
+
+def _either(names: Sequence[str]) -> str:
+  *most, last = names
+  return f'{", ".join(most)} or {last}' if most else last
+
+
 def _runs(count: int) -> str:
   return '1 run' if count == 1 else f'{count} runs'
 

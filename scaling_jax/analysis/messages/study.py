@@ -12,6 +12,45 @@ def form_misfit(ratio: float) -> str:
   )
 
 
+_UNTUNED = 'the intervals do not hold untuned training'
+
+
+def long_warmup(runs: int, of: int, limit: float, most: float) -> str:
+  """`most` is the largest share of a run's steps."""
+  return (
+    f'{runs} of {of} runs warmed up for more than {formatting.percent(limit)} of'
+    f' their steps, up to {formatting.percent(most, 2)}, which costs short'
+    f' runs more than long ones: {_UNTUNED}.'
+  )
+
+
+def no_decay(runs: int, of: int) -> str:
+  return (
+    f'{runs} of {of} runs kept their learning rate to the end, where a decay'
+    f' would have lowered the loss: {_UNTUNED}.'
+  )
+
+
+def one_learning_rate(rate: float, ratio: float) -> str:
+  """`ratio` is of the largest N to the smallest."""
+  return (
+    f'All runs have one learning rate, {formatting.number(rate, 3)}, though N'
+    f' goes up to {formatting.factor(ratio)} the smallest and the best rate falls'
+    f' with N: {_UNTUNED}.'
+  )
+
+
+def short_runs_apart(
+  runs: int, every: float, without: float, half_width: float
+) -> str:
+  return (
+    f'Without the {runs} shortest runs the exponent of N_opt moves from'
+    f' {formatting.plain(every)} to {formatting.plain(without)}, further than'
+    f' its interval reaches ({formatting.plain(half_width, 2)}) and than noise'
+    f' explains, as if short runs were not trained to their best: {_UNTUNED}.'
+  )
+
+
 def too_few_budgets(usable: int) -> str:
   return (
     f'{usable} budgets have three models or more; holding one out needs three'

@@ -219,7 +219,11 @@ def _tests(analysis: Analysis, tables: Sequence[Table]) -> dict[str, Any]:
     'held_out_text': text,
     'hold_out_notes': [note for note in made['hold_out'].notes if note != text],
     'floor': headline.floor(analysis),
-    'shape_notes': [*analysis.chinchilla.notes, *analysis.form_notes],
+    'shape_notes': [
+      *analysis.chinchilla.notes,
+      *analysis.form_notes,
+      *analysis.cautions,
+    ],
   }
 
 

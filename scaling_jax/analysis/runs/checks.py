@@ -1,11 +1,12 @@
 """Whether runs belong together: one unit, one corpus, each run once."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 import dataclasses
 
 import numpy as np
 
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs.csv_table import Unusable
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
@@ -54,11 +55,22 @@ class Repetitions:
 
   def __init__(self) -> None:
     # Where each set of numbers was met first.
-    self._places: dict[tuple[float, ...], str] = {}
+    self._places: dict[Hashable, str] = {}
 
-  def must_be_new(self, run: Run, loss: float, place: str) -> None:
-    """Raises Unusable for a run with the numbers and the seed of another."""
-    key = (run.C, run.N, run.D, loss, run.seed)
+  def must_be_new(
+    self, run: Run, loss: float, extra: dict[str, str], place: str
+  ) -> None:
+    """Raises Unusable for a row that is another's in every column.
+
+    Args:
+      run: of the row.
+      loss: its own.
+      extra: the row's other cells, by column; what is not known is no cell.
+      place: of the row, as people are told.
+    """
+    known = {name: columns.value(text) for name, text in extra.items()}
+    others = frozenset((name, text) for name, text in known.items() if text)
+    key = (run.C, run.N, run.D, loss, others)
     if key in self._places:
       reason = messages.duplicate(self._places[key])
       raise Unusable(reason, Exclusion.DUPLICATE)

@@ -66,6 +66,7 @@ def read(
     sizes['N'] = sizes['C'] / (6 * sizes['D'])
   elif 'D' not in sizes:
     sizes['D'] = sizes['C'] / (6 * sizes['N'])
+  extra = _extra(df, columns or {}, n)
   runs = _runs(found, sizes, kept, unit)
   if not runs:
     raise UserError(
@@ -79,6 +80,7 @@ def read(
     format=FORMAT,
     unit=unit,
     notes=tuple(notes),
+    extra=tuple(extra[i] for i in kept),
   )
 
 
@@ -136,6 +138,31 @@ def _columns(
     raise UserError(
       f'the {FORMAT} has no row: it must have one for each run; give another'
     )
+  return out
+
+
+def _extra(df: Any, given: Mapping[str, str], n: int) -> list[dict[str, str]]:
+  """[n] the text of the other cells of each row, by column.
+
+  Our own table has none but those that were added to it. A column that can't be
+  read is no reason to refuse the others.
+  """
+  there = _names(df)
+  ours = {theirs: name for name, theirs in given.items()}
+  taken = {*_SIZES, 'loss', 'val_loss', 'val_bpb'}
+  if set(records.REQUIRED) <= set(there):
+    taken |= {*Run._fields}
+  out: list[dict[str, str]] = [{} for _ in range(n)]
+  for name in dict.fromkeys(there):
+    if ours.get(name, name) in taken or there.count(name) > 1:
+      continue
+    try:
+      found = {name: _values(df, name)}
+    except UserError:
+      continue
+    if len(found[name]) == n:
+      for i, cells in enumerate(out):
+        cells[ours.get(name, name)] = _text(found, name, i)
   return out
 
 

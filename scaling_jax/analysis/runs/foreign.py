@@ -140,6 +140,14 @@ def of_line(table: Table, line: Line) -> tuple[Run, Counts]:
   return run, size.counts
 
 
+def extra_of(table: Table, line: Line) -> dict[str, str]:
+  """The cells of a line but for its sizes and its loss, by column."""
+  taken = {'C', *table.format.needs}
+  return {
+    name: text.strip() for name, text in line.cells.items() if name not in taken
+  }
+
+
 def loss_of(run: Run, kind: Format) -> float:
   """A run's loss in the unit of its table."""
   return run.val_bpb if kind.unit == BITS else run.val_loss

@@ -53,12 +53,14 @@ class LoadedRun:
     counts: how else its N and C can be counted.
     loss: the final validation loss in the unit of the runs.
     history: how it got there.
+    extra: what else another project's table has of it, by column.
   """
 
   run: Run
   counts: table.Counts
   loss: float
   history: History
+  extra: dict[str, str] = dataclasses.field(default_factory=dict)
 
   @property
   def run_id(self) -> str:
@@ -94,8 +96,11 @@ def load(runs: table.Runs) -> list[LoadedRun]:
       counts=counts,
       loss=runs.loss_of(run),
       history=history(run, folder, runs.loss_of(run)),
+      extra=extra,
     )
-    for run, counts, folder in zip(runs.runs, runs.counts, runs.folders)
+    for run, counts, folder, extra in zip(
+      runs.runs, runs.counts, runs.folders, runs.extra
+    )
   ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 import dataclasses
 import functools
 import os
+from typing import NamedTuple
 
 from etils import epath
 
@@ -97,6 +98,14 @@ class _Record:
     return folder is not None and (folder / records.TRAIN_LOSS).exists()
 
 
+class _Foreign(NamedTuple):
+  """A run of another project's table, and its other cells by column."""
+
+  run: Run
+  counts: Counts
+  extra: dict[str, str]
+
+
 class _Gathered:
   """What the paths hold, while they are read one after the other."""
 
@@ -104,7 +113,7 @@ class _Gathered:
     # Our records by experiment and run_id.
     self.records: dict[tuple[str, str], _Record] = {}
     # Other projects' runs, in the order of their tables.
-    self.foreign: list[tuple[Run, Counts]] = []
+    self.foreign: list[_Foreign] = []
     self.repetitions = checks.Repetitions()
     # Each with its experiment, '' for another project's.
     self.excluded: list[tuple[str, Excluded]] = []
@@ -187,7 +196,7 @@ class _Gathered:
     table = foreign.read_table(path)
     self._has_format(table.format, path)
     self.files.append(str(path))
-    found: list[tuple[Run, Counts]] = []
+    found: list[_Foreign] = []
     for line in table.lines:
       place = f'line {line.number} of {path.name}'
       try:
@@ -199,8 +208,9 @@ class _Gathered:
         else:
           run, counts = foreign.of_line(table, line)
           loss = foreign.loss_of(run, table.format)
-          self.repetitions.must_be_new(run, loss, place)
-          found.append((run, counts))
+          extra = foreign.extra_of(table, line)
+          self.repetitions.must_be_new(run, loss, extra, place)
+          found.append(_Foreign(run, counts, extra))
       except Unusable as error:
         # Of cells that can't be told apart none is an experiment's name.
         ours = table.format is foreign.OURS and not line.fault
@@ -208,8 +218,10 @@ class _Gathered:
         name = foreign.line_name(path, line)
         reason = messages.at_place(place, str(error))
         self._exclude(experiment, Excluded(name, reason, error.kind))
-    counted = counting.without_repetition([counts for _, counts in found])
-    self.foreign += zip((run for run, _ in found), counted)
+    counted = counting.without_repetition([one.counts for one in found])
+    self.foreign += [
+      one._replace(counts=counts) for one, counts in zip(found, counted)
+    ]
     self.notes += foreign.notes(table)
 
   def _exclude(self, experiment: str, out: Excluded) -> None:
@@ -245,21 +257,22 @@ class _Gathered:
       out._replace(run_id=name(experiment, out.run_id))
       for experiment, out in self.excluded
     ]
-    found: list[tuple[Run, Counts, str]] = []
+    found: list[tuple[Run, Counts, str, dict[str, str]]] = []
     for record in self.records.values():
       run = record.run
       run = run._replace(run_id=name(run.experiment, run.run_id))
       try:
-        found.append(_usable(run, record))
+        found.append((*_usable(run, record), {}))
       except Unusable as error:
         excluded.append(Excluded(run.run_id, str(error), error.kind))
     found.sort(key=lambda f: (f[0].C, f[0].N, f[0].seed, f[0].run_id))
-    found += [(run, counts, '') for run, counts in self.foreign]
-    names = checks.own_names(run.run_id for run, _, _ in found)
+    found += [(one.run, one.counts, '', one.extra) for one in self.foreign]
+    names = checks.own_names(run.run_id for run, *_ in found)
     return Runs(
       runs=tuple(f[0]._replace(run_id=name) for f, name in zip(found, names)),
-      folders=tuple(folder for _, _, folder in found),
-      counts=tuple(counts for _, counts, _ in found),
+      folders=tuple(folder for _, _, folder, _ in found),
+      counts=tuple(counts for _, counts, _, _ in found),
+      extra=tuple(extra for *_, extra in found),
       excluded=tuple(excluded),
       format=' + '.join(kind.name for kind in self.formats),
       unit=next(iter(self.formats)).unit,

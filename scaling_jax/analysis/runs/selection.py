@@ -7,6 +7,7 @@ import math
 
 from scaling_jax.analysis.fitting.steps_to_loss import MIN_BATCHES
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.runs import sweeps
 from scaling_jax.analysis.runs.histories import LoadedRun
 from scaling_jax.records import Run
 
@@ -32,10 +33,24 @@ _NOTES = {
 
 @dataclasses.dataclass(frozen=True)
 class SetAside:
-  """Runs that do not count for all laws, for one reason."""
+  """Runs that do not count for all laws, for one reason.
+
+  Attributes:
+    reason: which.
+    run_ids: their names.
+    columns: of another project's table, by which they lost; empty for ours.
+  """
 
   reason: Reason
   run_ids: tuple[str, ...]
+  columns: tuple[str, ...] = ()
+
+  @property
+  def text(self) -> str:
+    count = len(self.run_ids)
+    if self.columns:
+      return messages.better_column(count, self.columns)
+    return _NOTES[self.reason](count)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Selection:
     hoffmann: indices for laws of N and D as Hoffmann has them: without runs on
       a part of a text that others had whole, without those of a study of batch
       sizes, without runs that were not annealed where others were, and, of
-      runs that differ in nothing but their recipe, the best alone.
+      runs that differ in nothing but their recipe, those of the best alone.
     kaplan: indices for Kaplan's: those, and the runs on a part of a text or
       without annealing.
     set_aside: runs that do not count for all laws, by reason.
@@ -71,7 +86,7 @@ class Selection:
     """What was set aside, a message for each reason."""
     return (
       *(messages.no_curve(p.run_id, p.reason) for p in self.problems),
-      *(_NOTES[s.reason](len(s.run_ids)) for s in self.set_aside),
+      *(one.text for one in self.set_aside),
     )
 
 
@@ -95,22 +110,25 @@ def select(every: Sequence[LoadedRun]) -> Selection:
   warm = {i for i in rest - parts if _to_its_end(every[i])}
   cooled = {i for i in rest - parts - warm if every[i].run.schedule}
   warm = warm if cooled else set()
+  swept = _swept(every, sorted(rest - parts - warm))
+  rest -= {*swept.rows}
   whole = sorted(rest - parts - warm)
   if not whole and batches:  # all that there is
     best = _best_of(every, batches)
     whole, batches = [best], batches - {best}
   by_reason = (
-    (Reason.PART_OF_TEXT, parts),
-    (Reason.BATCH_SIZE_STUDY, batches),
-    (Reason.NOT_ANNEALED, warm),
-    (Reason.BETTER_RECIPE, slower),
+    (Reason.PART_OF_TEXT, parts, ()),
+    (Reason.BATCH_SIZE_STUDY, batches, ()),
+    (Reason.NOT_ANNEALED, warm, ()),
+    (Reason.BETTER_RECIPE, slower, ()),
+    (Reason.BETTER_RECIPE, {*swept.rows}, swept.columns),
   )
   return Selection(
     hoffmann=tuple(whole),
     kaplan=tuple(sorted({*whole, *(rest & parts), *warm})),
     set_aside=tuple(
-      SetAside(reason, tuple(every[i].run_id for i in sorted(chosen)))
-      for reason, chosen in by_reason
+      SetAside(reason, tuple(every[i].run_id for i in sorted(chosen)), by)
+      for reason, chosen, by in by_reason
       if chosen
     ),
     problems=tuple(
@@ -119,6 +137,18 @@ def select(every: Sequence[LoadedRun]) -> Selection:
       if one.history.problem
     ),
   )
+
+
+def _swept(every: Sequence[LoadedRun], rows: Sequence[int]) -> sweeps.Lost:
+  """Of these rows, those that lost in a sweep of another project's table."""
+  some = [every[i] for i in rows]
+  found = sweeps.lost(
+    [one.run.N for one in some],
+    [one.run.D for one in some],
+    [one.loss for one in some],
+    [one.extra for one in some],
+  )
+  return sweeps.Lost(tuple(rows[i] for i in found.rows), found.columns)
 
 
 def annealed(runs: Sequence[LoadedRun]) -> tuple[str, ...]:
@@ -183,29 +213,41 @@ def _to_its_end(one: LoadedRun) -> bool:
 def _variants(every: Sequence[LoadedRun]) -> tuple[set[int], set[int]]:
   """Runs that lost to a better recipe, and those of a study of batch sizes.
 
-  Of one model, text and seed they share the budget or the number of steps. A
-  study of batch sizes is one model's; where every budget has one, the best
-  batch of each counts.
+  Of one model and text they share the budget or the number of steps. A study of
+  batch sizes is one model's and seed's; where every budget has one, the best
+  batch of each counts, with all of its seeds.
   """
   slower, batches = set(), set()
-  by_C = _same_but_recipe(every, lambda run: run.C)
+  by_C = _same_but_recipe(every, lambda run: (run.C, run.seed))
   studies = [g for g in by_C if _batch_sizes(every, g) >= MIN_BATCHES]
-  for group in by_C:
-    best = _best_of(every, group)
-    if group in studies and len(studies) == 1:
-      batches |= {*group}
-    else:
-      slower |= {
-        i for i in group if not _recipes_agree(every[i].run, every[best].run)
-      }
-  for group in _same_but_recipe(every, lambda run: run.S):
+  if len(studies) == 1:
+    batches |= {*studies[0]}
+  for group in _same_but_recipe(every, lambda run: (run.S, run.seed)):
     if _batch_sizes(every, group) >= MIN_BATCHES:
       batches |= {*group}
-  return slower - batches, batches
+  for group in _same_but_recipe(every, lambda run: run.C):
+    tried = [i for i in group if i not in batches]
+    slower |= {*tried} - {*_best_recipe(every, tried)}
+  return slower, batches
+
+
+def _best_recipe(
+  every: Sequence[LoadedRun], group: Sequence[int]
+) -> Sequence[int]:
+  """The seeds of the recipe of the least mean log loss."""
+  recipes = [
+    [j for j in group if _recipes_agree(every[j].run, every[i].run)]
+    for i in group
+  ]
+  return min(
+    recipes,
+    key=lambda seeds: sum(math.log(every[i].loss) for i in seeds) / len(seeds),
+    default=(),
+  )
 
 
 def _same_but_recipe(
-  every: Sequence[LoadedRun], length: Callable[[Run], float]
+  every: Sequence[LoadedRun], length: Callable[[Run], Hashable]
 ) -> list[list[int]]:
   """Runs that are known to differ by their recipe, by model, text and length."""
   groups: dict[Hashable, list[int]] = {}
@@ -214,7 +256,7 @@ def _same_but_recipe(
     # A batch size that is not known is unlike any other.
     if math.isfinite(run.learning_rate) and math.isfinite(run.tokens_per_step):
       text = run.text_tokens if math.isfinite(run.text_tokens) else None
-      key = (run.dataset, text, run.N, run.model, length(run), run.seed)
+      key = (run.dataset, text, run.N, run.model, length(run))
       groups.setdefault(key, []).append(i)
   return [
     group

@@ -76,6 +76,8 @@ class Runs:
     unit: of the loss: 'nats/token' or 'bits/byte'.
     files: that were read.
     notes: what a reader of the results should know, a message each.
+    extra: [n] the text of a foreign table's other cells, by column; empty for
+      our own runs.
 
   Properties C, N, D, S, seed, loss and sem are float arrays [n]; `column` gives
   any other.
@@ -97,6 +99,7 @@ class Runs:
   unit: str = NATS
   files: tuple[str, ...] = ()
   notes: tuple[str, ...] = ()
+  extra: tuple[dict[str, str], ...] = ()
 
   def __post_init__(self) -> None:
     n = len(self.runs)
@@ -105,12 +108,15 @@ class Runs:
       object.__setattr__(self, 'folders', ('',) * n)
     if not self.counts:
       object.__setattr__(self, 'counts', tuple({} for _ in range(n)))
+    if not self.extra:
+      object.__setattr__(self, 'extra', tuple({} for _ in range(n)))
     if self.unit not in UNITS:
       raise ValueError(f'unit={self.unit!r} must be one of {", ".join(UNITS)}')
-    if len(self.folders) != n or len(self.counts) != n:
+    lengths = [len(x) for x in (self.folders, self.counts, self.extra)]
+    if lengths != [n] * 3:
       raise ValueError(
-        f'{n} runs, {len(self.folders)} folders and {len(self.counts)} counts'
-        ' must be as many; pass all three together'
+        f'{n} runs, {lengths[0]} folders, {lengths[1]} counts and {lengths[2]}'
+        ' rows of other columns must be as many; pass all of them together'
       )
 
   def __len__(self) -> int:
@@ -137,6 +143,7 @@ class Runs:
       runs=tuple(self.runs[i] for i in indices),
       folders=tuple(self.folders[i] for i in indices),
       counts=tuple(self.counts[i] for i in indices),
+      extra=tuple(self.extra[i] for i in indices),
     )
 
   def column(self, name: str) -> np.ndarray:

@@ -31,6 +31,7 @@ from scaling_jax.analysis.study import kaplan_study
 from scaling_jax.analysis.study import kaplan_vs_chinchilla as comparison
 from scaling_jax.analysis.study import results
 from scaling_jax.analysis.study import seeds
+from scaling_jax.analysis.study import training_cautions
 from scaling_jax.analysis.study.results import Options
 
 # Chinchilla's form alone states a loss; parabolas assume less than curves do.
@@ -68,6 +69,7 @@ class Analysis:
     provenance: how the runs were made.
     seed_sd: the sd of log L between seeds; None where none are repeated.
     chinchilla, isoflop, envelope: Hoffmann's approaches 3, 2 and 1.
+    cautions: what speaks against how the runs were trained.
     kaplan: Kaplan's laws; critical_batch is one of them.
     hold_out: the largest budget predicted from the others.
     counting: the exponent of N_opt by what is counted.
@@ -166,6 +168,17 @@ class Analysis:
   def form_notes(self) -> tuple[str, ...]:
     """What speaks against the form of approach 3's law."""
     return form_test.notes(self.chinchilla, self.isoflop)
+
+  @functools.cached_property
+  def cautions(self) -> tuple[str, ...]:
+    """What speaks against the training of the runs, which no residual shows."""
+    found = training_cautions.cautions(
+      self.counted,
+      self.chinchilla,
+      tried=self.runs,
+      solver=self.options.solver,
+    )
+    return tuple(one.text for one in found)
 
   @functools.cached_property
   def kaplan(self) -> kaplan_study.KaplanStudy:

@@ -183,7 +183,7 @@ def _chinchilla(analysis: Analysis) -> Plain:
     found = [('predicted', fit.predicted), ('residuals', fit.residuals)]
   out = {
     **plain.stated(fit, level),
-    'notes': [*fit.notes, *analysis.form_notes],
+    'notes': [*fit.notes, *analysis.form_notes, *analysis.cautions],
     'method': fit.method,
     'objective': dataclasses.asdict(fit.objective),
     'n_cells': fit.n_cells,

@@ -39,6 +39,7 @@ _PARTS: dict[str, Any] = {
   'isoflop': isoflop.IsoflopFit,
   'envelope': envelope.EnvelopeFit,
   'form_notes': tuple[str, ...],
+  'cautions': tuple[str, ...],
   'kaplan': kaplan_study.KaplanStudy,
   'hold_out': results.HoldOut,
   'counting': tuple[results.CountingEffect, ...],
@@ -46,6 +47,9 @@ _PARTS: dict[str, Any] = {
   'training_curves': tuple[training_curve.TrainingCurveFit, ...],
   'version': str,
 }
+
+# Parts that older files of this schema lack: they are computed when asked for.
+_LATER = ('cautions',)
 
 
 def dumps(analysis: Analysis) -> str:
@@ -111,6 +115,8 @@ def _loaded(body: dict[str, Any]) -> Analysis:
   state = body['state']
   parts = {}
   for name, hint in _PARTS.items():
+    if name in _LATER and name not in state:
+      continue
     try:
       parts[name] = codec.decode(hint, state[name])
     except TypeError:

@@ -225,7 +225,7 @@ def _parametric(analysis: 'Analysis') -> Table:
   if fit.diagnostics is not None:
     line = formatting.diagnostics(fit.diagnostics)
     table.notes.append(messages.sentence(line))
-  table.notes += [*fit.notes, *analysis.form_notes]
+  table.notes += [*fit.notes, *analysis.form_notes, *analysis.cautions]
   if fit.residual_sd is not None:
     sd = fit.residual_sd.interval(analysis.level)
     table.notes.append(messages.residual_sd(_share(sd)))

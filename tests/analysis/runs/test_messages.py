@@ -47,6 +47,8 @@ class MessagesTest(TableCase, GoldenCase):
     ]
     for name in ONE_AND_MORE:
       lines += [getattr(messages, name)(count) for count in (1, 2)]
+    for names in (['lr'], ['lr', 'wd'], ['lr', 'wd', 'batch_size']):
+      lines += [messages.better_column(len(names), names)]
     self.golden('runs_notes', '\n'.join(lines))
 
   def test_refusals(self):

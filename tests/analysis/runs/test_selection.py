@@ -61,6 +61,14 @@ class SelectTest(absltest.TestCase):
     found = self.check(every, [1], [1], better_recipe=2)
     self.assertEqual(found.set_aside[0].run_ids, ('run1', 'run3'))
 
+  def test_of_learning_rates_the_best_by_the_mean_of_its_seeds(self):
+    every = [
+      loaded(2 * i + seed, learning_rate=10.0**-i, seed=seed, loss=loss)
+      for i, losses in enumerate([(2.9, 3.3), (3.0, 3.05)])
+      for seed, loss in enumerate(losses)
+    ]
+    self.check(every, [2, 3], [2, 3], better_recipe=2)
+
   def test_parts_of_a_text(self):
     every = [loaded(0), loaded(1, text_tokens=1e6), loaded(2, text_tokens=1e7)]
     self.check(every, [0], [0, 1, 2], part_of_text=2)
