@@ -111,7 +111,7 @@ class RefusedTest(Case):
     ('--C=inf', '--C=inf'),
     ('--seed=-1', '--seed=-1'),
     ('--solver=newton', 'auto|jax|optimistix'),
-    ('--bootstrap=x', 'auto|runs|noise'),
+    ('--bootstrap=x', 'auto|posterior|noise|runs'),
     ('--drop_highest=-1', 'drop_highest=-1'),
     ('--drop_highest=21', 'drop_highest=21'),
     ('--levels=0.9', 'levels'),

@@ -58,7 +58,7 @@ class PublishedTest(parameterized.TestCase):
     fit = published_law.fit(CHINCHILLA, draws=1000)
     law = law_registry.law_of('besiroglu')
     empty = np.empty(0)
-    data = LogData(empty, empty, empty, *fit.center)
+    data = LogData(empty, empty, empty, *fit.center, empty)
     drawn = np.cov(data.params(law.draws), rowvar=False)
     covariance = np.cov(fit.param_draws, rowvar=False)
     sd = np.sqrt(np.diag(covariance))

@@ -168,7 +168,7 @@ def far(dof: int, n: int, count: int) -> float:
     count: how many lie off.
 
   >>> far(60, 66, 1), round(far(22, 28, 1), 1), round(far(5, 11, 1), 1)
-  (5.0, 5.3, 10.9)
+  (5.0, 5.2, 11.4)
   """
   choices = n if count < 2 else n * (n - 1) / 2
   rare = CHANCE / 2 / choices

@@ -60,3 +60,34 @@ def too_few_budgets(usable: int) -> str:
 
 def without_largest(message: str) -> str:
   return f'without the largest budget: {message}'
+
+
+_TINY = 1e-6  # a chance that is not stated more exactly
+
+
+def form_rejected(form: str, extra: float, p_value: float) -> str:
+  """`form` is 'interaction', `extra` its k; or 'exponent', `extra` its g."""
+  found = {
+    'interaction': (
+      'a law whose two terms interact, [(A/N^alpha)^(1/k) +'
+      f' (B/D^beta)^(1/k)]^k with k = {formatting.number(extra, 2)}'
+    ),
+    'exponent': (
+      'a law whose exponent of D changes with N, by'
+      f' {formatting.number(extra, 2)} for each factor of e'
+    ),
+  }[form]
+  tiny = p_value < _TINY
+  chance = f'< {_TINY:g}' if tiny else f'= {formatting.number(p_value, 1)}'
+  return (
+    f'The form of the law is rejected (F-test, p {chance}): the runs prefer'
+    f' {found}. The intervals of approach 3 do not allow for that.'
+  )
+
+
+def optima_apart(apart: int, n: int) -> str:
+  return (
+    f'At {apart} of {n} budgets the optimum of approach 3 lies outside the'
+    " interval of the budget's own: the approaches contradict each other where"
+    ' there are runs.'
+  )

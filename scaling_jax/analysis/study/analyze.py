@@ -238,11 +238,18 @@ class Analysis:
       'chinchilla': self.chinchilla,
     }
 
-  @property
+  @functools.cached_property
   def headline(self) -> str | None:
-    """The approach to go by: the first of PREFERRED that is ok, or None."""
+    """The approach to go by: the first of PREFERRED that is ok, or None.
+
+    Approach 3 comes last where its form is rejected, or where the budgets' own
+    optima contradict it.
+    """
     found = self.approaches
-    return next((name for name in PREFERRED if found[name].ok), None)
+    names = PREFERRED
+    if form_test.doubted(self.chinchilla, self.isoflop):
+      names = (*PREFERRED[1:], PREFERRED[0])
+    return next((name for name in names if found[name].ok), None)
 
   @property
   def targets(self) -> tuple[float, ...]:

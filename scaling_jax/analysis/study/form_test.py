@@ -3,15 +3,63 @@
 import numpy as np
 from scipy import special
 
+from scaling_jax.analysis.fitting import form
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
 from scaling_jax.analysis.messages import study as messages
 
 RATIO = 2.0  # of the law's residual sd to approach 2's, from which it matters
 CHANCE = 0.01  # and how rarely noise alone may make it so
+MIN_BUDGETS = 2  # whose optima are compared with the law's
 
 
 def notes(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[str, ...]:
+  """What speaks against the form of approach 3's law, a message each."""
+  found = form.check(law)
+  first: tuple[str, ...] = ()
+  if found is not None and found.rejected:
+    first = (messages.form_rejected(found.form, found.extra, found.p_value),)
+  return (*first, *_beside(law, isoflops), *_optima(law, isoflops))
+
+
+def doubted(law: ChinchillaFit, isoflops: IsoflopFit) -> bool:
+  """Whether the runs speak against approach 3's answer.
+
+  A wider form is preferred to its own, and three budgets or more show a minimum
+  to go by; or more than half of them have an interval of N_opt that does not
+  overlap with the law's.
+  """
+  if _contradict(law, isoflops):
+    return True
+  found = form.check(law)
+  enough = sum(budget.ok for budget in isoflops.budgets) > MIN_BUDGETS
+  return enough and found is not None and found.rejected
+
+
+def _contradict(law: ChinchillaFit, isoflops: IsoflopFit) -> bool:
+  apart, n = _apart(law, isoflops)
+  return n >= MIN_BUDGETS and 2 * apart > n
+
+
+def _optima(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[str, ...]:
+  if not _contradict(law, isoflops):
+    return ()
+  return (messages.optima_apart(*_apart(law, isoflops)),)
+
+
+def _apart(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[int, int]:
+  """Budgets whose N_opt is not the law's, and those that have an interval."""
+  if not law.ok:
+    return 0, 0
+  overlap = [
+    law.optimum(C=budget.C).N.overlaps(budget.optimum().N)
+    for budget in isoflops.budgets
+    if budget.ok
+  ]
+  return overlap.count(False), len(overlap) - overlap.count(None)
+
+
+def _beside(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[str, ...]:
   """A note where residuals are larger about the law than about isoFLOP curves.
 
   An F-test of the two residual variances, as of independent fits: a curve

@@ -372,7 +372,7 @@ class RefusalTest(parameterized.TestCase):
   def test_a_loss(self, loss):
     N, D, _ = study()
     found = fit(N, D, loss(N, D), DRAWS)
-    self.assertEqual(found.status, Status.NOT_IDENTIFIED)
+    self.assertIn(found.status, (Status.NOT_IDENTIFIED, Status.NOT_CONVERGED))
     self.assertTrue(np.isnan(found.law).all())
 
   def test_three_kinds_of_runs(self):

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import optimize
 
 from scaling_jax.analysis.fitting import multistart
+from scaling_jax.analysis.fitting import solvers
 
 DELTA = 1e-3
 RNG = np.random.default_rng(0)
@@ -230,7 +231,7 @@ class MinimizeTest(parameterized.TestCase):
 
 class StatusTest(parameterized.TestCase):
   def test_a_stop_on_the_way(self):
-    with unittest.mock.patch.object(multistart, 'MAX_STEPS', 3):
+    with unittest.mock.patch.object(solvers, 'MAX_STEPS', 3):
       found = multistart.minimize(
         unfinished, DECAY_STARTS, decay_data(0.02), ONES, solver='optimistix'
       )

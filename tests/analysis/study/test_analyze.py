@@ -50,7 +50,9 @@ class TruthTest(absltest.TestCase):
     fit = self.found.chinchilla
     for name, truth in LAW._asdict().items():
       self.assertTrue(fit.conf_int()[name].holds(truth), name)
-    self.assertTrue(fit.residual_sd.interval().holds(studies.NOISE))
+    self.assertTrue(
+      fit.residual_sd.interval().holds(studies.NOISE / np.sqrt(2))
+    )
     runs = self.found.counted
     np.testing.assert_allclose(fit.predicted, fit.law.loss(runs.N, runs.D))
     np.testing.assert_allclose(

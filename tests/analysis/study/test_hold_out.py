@@ -84,6 +84,7 @@ class PredictionTest(absltest.TestCase):
       real,
       status=Status.OK,
       residual_sd=ResidualSD(0.01, 12),
+      noise_exponent=0.0,
       param_draws=np.tile(real.point, (4000, 1)),
     )
     with unittest.mock.patch.object(chinchilla, 'fit', return_value=sure):
