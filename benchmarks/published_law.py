@@ -13,17 +13,24 @@ import numpy as np
 
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import run_folders
 
 _HIGHEST = 5  # the losses that Besiroglu et al. exclude
+_DELTA = 1e-3  # of their Huber loss
 
 
 def fit(path: str, draws: int = 4000) -> chinchilla.ChinchillaFit:
   """Approach 3 on the points at `path`."""
   runs = checks.without_highest(run_folders.read_runs(path), _HIGHEST)
   return chinchilla.fit(
-    runs.N, runs.D, runs.loss, C=runs.C, bootstrap=Bootstrap(draws)
+    runs.N,
+    runs.D,
+    runs.loss,
+    C=runs.C,
+    bootstrap=Bootstrap(draws),
+    objective=Objective(delta=_DELTA),
   )
 
 

@@ -25,6 +25,7 @@ from scaling_jax.analysis.fitting.result import ResidualSD
 
 SUBSETS = 200  # fits without a third of what the runs have to spare
 ROUNDS = 12
+_RESTS = 1e-3  # of the exponent of the noise
 _BEST = 8  # subsets whose fits are improved
 _START = 4.0  # robust standard deviations that a fit begins with
 _MOST = 1 / 4  # of the runs: more of them are no outliers but the noise
@@ -80,6 +81,7 @@ def settle(
     noise.robust_sd(u, N_PARAMS), noise.LEAST_SD
   )
   clean |= not exclude
+  before = np.inf
   for _ in range(ROUNDS):
     clean = _enough(clean, u)
     params, data = _refit(data, params, u, spread, clean)
@@ -95,9 +97,11 @@ def settle(
     near = np.abs(off) <= noise.far(
       count - N_PARAMS - 1, len(u), len(u) - count
     )
-    if not exclude or (near == clean).all():
+    rests = abs(exponent.mean - before) < _RESTS
+    if rests and (not exclude or (near == clean).all()):
       break
-    clean = near
+    before = exponent.mean
+    clean = near if exclude else clean
   cut = noise.cut_of(noise.robust_sd(u[clean], N_PARAMS))
   # How the noise changes with D was fitted too.
   dof = int(clean.sum()) - N_PARAMS - 1

@@ -15,6 +15,7 @@ from scaling_jax import tables
 from scaling_jax.analysis.fitting import chinchilla as chinchilla_lib
 from scaling_jax.analysis.fitting import critical_batch as critical_batch_lib
 from scaling_jax.analysis.fitting import envelope as envelope_lib
+from scaling_jax.analysis.fitting import form as form_lib
 from scaling_jax.analysis.fitting import isoflop as isoflop_lib
 from scaling_jax.analysis.fitting import result
 from scaling_jax.analysis.fitting import training_curve
@@ -25,7 +26,7 @@ from scaling_jax.analysis.runs import provenance as provenance_lib
 from scaling_jax.analysis.runs import selection as selection_lib
 from scaling_jax.analysis.runs import table
 from scaling_jax.analysis.study import counting_effect
-from scaling_jax.analysis.study import form_test
+from scaling_jax.analysis.study import form_test as form_test_lib
 from scaling_jax.analysis.study import hold_out as hold_out_lib
 from scaling_jax.analysis.study import kaplan_study
 from scaling_jax.analysis.study import kaplan_vs_chinchilla as comparison
@@ -165,9 +166,14 @@ class Analysis:
     )
 
   @functools.cached_property
+  def form_test(self) -> form_lib.FormTest | None:
+    """Approach 3's form against wider ones; None where nothing can be told."""
+    return form_lib.check(self.chinchilla)
+
+  @functools.cached_property
   def form_notes(self) -> tuple[str, ...]:
     """What speaks against the form of approach 3's law."""
-    return form_test.notes(self.chinchilla, self.isoflop)
+    return form_test_lib.notes(self.chinchilla, self.isoflop, self.form_test)
 
   @functools.cached_property
   def cautions(self) -> tuple[str, ...]:
@@ -238,7 +244,7 @@ class Analysis:
       'chinchilla': self.chinchilla,
     }
 
-  @functools.cached_property
+  @property
   def headline(self) -> str | None:
     """The approach to go by: the first of PREFERRED that is ok, or None.
 
@@ -247,7 +253,7 @@ class Analysis:
     """
     found = self.approaches
     names = PREFERRED
-    if form_test.doubted(self.chinchilla, self.isoflop):
+    if form_test_lib.doubted(self.chinchilla, self.isoflop, self.form_test):
       names = (*PREFERRED[1:], PREFERRED[0])
     return next((name for name in names if found[name].ok), None)
 

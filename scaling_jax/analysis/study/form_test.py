@@ -13,38 +13,38 @@ CHANCE = 0.01  # and how rarely noise alone may make it so
 MIN_BUDGETS = 2  # whose optima are compared with the law's
 
 
-def notes(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[str, ...]:
+def notes(
+  law: ChinchillaFit, isoflops: IsoflopFit, found: form.FormTest | None
+) -> tuple[str, ...]:
   """What speaks against the form of approach 3's law, a message each."""
-  found = form.check(law)
   first: tuple[str, ...] = ()
   if found is not None and found.rejected:
     first = (messages.form_rejected(found.form, found.extra, found.p_value),)
   return (*first, *_beside(law, isoflops), *_optima(law, isoflops))
 
 
-def doubted(law: ChinchillaFit, isoflops: IsoflopFit) -> bool:
+def doubted(
+  law: ChinchillaFit, isoflops: IsoflopFit, found: form.FormTest | None
+) -> bool:
   """Whether the runs speak against approach 3's answer.
 
   A wider form is preferred to its own, and three budgets or more show a minimum
   to go by; or more than half of them have an interval of N_opt that does not
   overlap with the law's.
   """
-  if _contradict(law, isoflops):
+  if _contradict(*_apart(law, isoflops)):
     return True
-  found = form.check(law)
   enough = sum(budget.ok for budget in isoflops.budgets) > MIN_BUDGETS
   return enough and found is not None and found.rejected
 
 
-def _contradict(law: ChinchillaFit, isoflops: IsoflopFit) -> bool:
-  apart, n = _apart(law, isoflops)
+def _contradict(apart: int, n: int) -> bool:
   return n >= MIN_BUDGETS and 2 * apart > n
 
 
 def _optima(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[str, ...]:
-  if not _contradict(law, isoflops):
-    return ()
-  return (messages.optima_apart(*_apart(law, isoflops)),)
+  apart, n = _apart(law, isoflops)
+  return (messages.optima_apart(apart, n),) if _contradict(apart, n) else ()
 
 
 def _apart(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[int, int]:

@@ -166,7 +166,9 @@ class FormTest(absltest.TestCase):
     self.assertEmpty(found.form_notes)
     self.assertIsNone(found.seed_sd)
     shifted = L * np.where(plan.C == designs.BUDGETS[1], 1.008, 1)
-    self.assertLen(plain(plan, shifted).form_notes, 1)
+    found = plain(plan, shifted)
+    self.assertTrue(found.form_test.rejected)
+    self.assertLen(found.form_notes, 2)
 
 
 class FewRunsTest(parameterized.TestCase):
