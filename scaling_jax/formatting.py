@@ -194,6 +194,15 @@ def percent(share: float | None, digits: int = 3) -> str:
   return f'{_readable(100 * share, digits)}%'
 
 
+def chance(p: float) -> str:
+  """A test's p-value: no more exact than it can be.
+
+  >>> chance(0.0042), chance(3e-9)
+  ('p = 0.004', 'p < 1e-6')
+  """
+  return 'p < 1e-6' if p < 1e-6 else f'p = {number(p, 1)}'
+
+
 def factor(x: float | None) -> str:
   """How many times: 'ten times', '2.5 times'.
 

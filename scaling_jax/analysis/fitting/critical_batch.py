@@ -171,7 +171,9 @@ def _through(found: Sequence[hyperbola.Hyperbola]) -> CriticalBatchFit:
   excluded = messages.excluded_losses(len(found) - len(good), len(found))
   L = np.array([t.L for t in good])
   B = np.array([t.E_min / t.S_min for t in good])
-  line = power_law.fit(L, B, what=messages.WITH_A_HYPERBOLA, draws=0)
+  line = power_law.fit(
+    L, B, what=messages.WITH_A_HYPERBOLA, draws=0, straight=True
+  )
   if not line.ok:
     return _without_law(targets, f'{line.message}; {excluded}')
   at_level = np.array([x.log_B_at_level for x in found if x.target.ok])

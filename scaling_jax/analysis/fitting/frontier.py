@@ -148,11 +148,16 @@ def columns(
 def through(
   C: np.ndarray, y: np.ndarray, bootstrap: Bootstrap | None = None
 ) -> power_law.PowerLawFit:
-  """A power law of C through models on the hull."""
+  """A power law of C through models on the hull.
+
+  Curvature is not asked for: a hull of few models has errors of its own, which
+  are the same in every study.
+  """
   how = bootstrap or Bootstrap()
   return power_law.fit(
-    C, y, what=messages.ON_THE_HULL, draws=how.draws, seed=how.seed
-  )
+    C, y, what=messages.ON_THE_HULL, draws=how.draws, seed=how.seed,
+    straight=True,
+  )  # fmt: skip
 
 
 def touching(

@@ -2,15 +2,17 @@
 
 By least squares of log y, which is what one residual standard deviation for
 all relative errors asks for, and with Student's intervals, which are exact
-for it.
+for it. A line that is curved within its points is no law beyond them: a t-test
+of the term (log x)² asks for that.
 """
 
 from collections.abc import Callable
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from scaling_jax import laws
 from scaling_jax.analysis.fitting import bootstrap
@@ -23,6 +25,35 @@ from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.messages import power_law as messages
 
 MIN_POINTS = 3  # different x: two parameters, and one to judge them by
+CHANCE = 0.01  # of a straight line, that it seems curved
+_LEAST_SD = 1e-9  # of log y, that numbers have by their digits
+_BEYOND = 1e-6  # of log x, past the points
+
+
+class Curvature(NamedTuple):
+  """The term c (log x)² that a line lacks.
+
+  Attributes:
+    value, sd: of c, by least squares.
+    dof: degrees of freedom of its sd; 0 where nothing is left to test by.
+  """
+
+  value: float
+  sd: float
+  dof: int
+
+  @property
+  def p_value(self) -> float:
+    """How rarely a straight line would show as much; nan if not tested."""
+    if not self.dof:
+      return np.nan
+    t = abs(self.value) / max(self.sd, 1e-300)
+    return float(2 * special.stdtr(self.dof, -t))
+
+  @property
+  def rejects(self) -> bool:
+    """Whether the points lie on a curve."""
+    return self.p_value < CHANCE
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,6 +68,8 @@ class PowerLawFit(FitResult):
     bias: [2] of slope and intercept, estimate minus truth, as predicted; it
       widens intervals. None for none.
     residual_sd: of log y; None where it is not known.
+    curvature: of log y against log x; where it `rejects` the line, numbers
+      beyond the points are unknown. None where it is not asked for.
 
   >>> found = fit([1e6, 1e7, 1e8, 1e9], [3.1, 2.5, 2.0, 1.6], draws=400)
   >>> str(found.status), round(found.params['exponent'], 3)
@@ -55,6 +88,18 @@ class PowerLawFit(FitResult):
   line_draws: np.ndarray | None = None
   bias: np.ndarray | None = None
   residual_sd: ResidualSD | None = None
+  curvature: Curvature | None = None
+
+  @property
+  def curved(self) -> bool:
+    """Whether the line holds between the points only."""
+    return self.curvature is not None and self.curvature.rejects
+
+  def _known_at(self, log_x: float) -> bool:
+    if not self.curved:
+      return True
+    low, high = np.log(min(self.x)), np.log(max(self.x))
+    return bool(low - _BEYOND <= log_x <= high + _BEYOND)
 
   @property
   def law(self) -> laws.PowerLaw:
@@ -96,13 +141,18 @@ class PowerLawFit(FitResult):
     )
 
   def estimate_at(self, x: float) -> Estimate:
-    """y at one x, as its logarithm."""
+    """y at one x, as its logarithm; unknown beyond the points of a curve."""
+    if not self._known_at(np.log(x)):
+      return Estimate(log=True)
     at = np.array([np.log(x), 1.0])
     bias = None if self.bias is None else self.bias @ at
     return self._estimate(lambda line: line @ at, bias=bias, log=True)
 
   def predict(self, x: npt.ArrayLike, level: float = LEVEL) -> Interval:
-    """y at x of any shape: of the law, not of a point with its residual."""
+    """y at x of any shape: of the law, not of a point with its residual.
+
+    Unknown beyond the points of a line that is `curved`.
+    """
     return _each(lambda one: self.estimate_at(one).at(level), x)
 
   def inverse(self, y: npt.ArrayLike, level: float = LEVEL) -> Interval:
@@ -114,6 +164,8 @@ class PowerLawFit(FitResult):
       return Estimate(log=True)
     rises = np.sign(self.line[0])
     log_x = float((np.log(y) - self.line[1]) / self.line[0])
+    if not self._known_at(log_x):
+      return Estimate(log=True)
     bias = None
     if self.bias is not None:
       bias = -(self.bias @ [log_x, 1.0]) / self.line[0]
@@ -131,7 +183,10 @@ class PowerLawFit(FitResult):
     return x_c.at(level), alpha.at(level)
 
   def kaplan_estimates(self) -> tuple[Estimate, Estimate]:
-    """x_c, as its logarithm, and alpha of y = (x_c/x)^alpha."""
+    """x_c, as its logarithm, and alpha of y = (x_c/x)^alpha.
+
+    x_c, at which y is 1, is unknown where it lies beyond a curve's points.
+    """
 
     def x_c(line):
       # A redrawn loss that does not fall has no scale.
@@ -140,10 +195,10 @@ class PowerLawFit(FitResult):
         slope = np.where(slope < 0, slope, np.nan)
       return -line[..., 1] / slope
 
-    return (
-      self._estimate(x_c, log=True),
-      self._estimate(lambda line: -line[..., 0]),
-    )
+    scale = self._estimate(x_c, log=True)
+    if self.line is not None and not self._known_at(scale.value):
+      scale = Estimate(log=True)
+    return scale, self._estimate(lambda line: -line[..., 0])
 
   def in_units(self, unit: float) -> 'PowerLawFit':
     """The same fit with x measured in another unit, such as PF-days."""
@@ -181,6 +236,7 @@ def fit(
   what: str = 'different x',
   draws: int = 4000,
   seed: int = 0,
+  straight: bool = False,
 ) -> PowerLawFit:
   """Fits log y = slope · log x + intercept by least squares.
 
@@ -189,12 +245,18 @@ def fit(
     what: names the different x in messages, as in 'sizes at one D'.
     draws: of the coefficients; 0 for none.
     seed: of the draws.
+    straight: whether curvature is not asked for, as where y has errors that are
+      no noise.
 
   Returns:
-    'ok'; or 'too_few_points' with fewer than three different x.
+    'ok'; or 'too_few_points' with fewer than three different x. With four or
+    more the line is tested for curvature.
 
   >>> fit([1e6, 1e7], [3.1, 2.5]).status
   <Status.TOO_FEW_POINTS: 'too_few_points'>
+  >>> floor = fit([1e5, 1e6, 1e7, 1e8, 1e9], [4.6, 3.1, 2.36, 1.98, 1.79])
+  >>> floor.curved, floor.predict(1e10).known
+  (True, False)
   """
   x, y = np.asarray(x, float), np.asarray(y, float)
   log_x, log_y = np.log(x), np.log(y)
@@ -212,6 +274,10 @@ def fit(
   at_center = np.linalg.solve(triangle, orthogonal.T @ log_y)
   residual_sd = ResidualSD.of(basis @ at_center - log_y, 2)
   assert residual_sd is not None
+  curvature = None if straight else _curvature(basis, log_y)
+  notes: tuple[str, ...] = ()
+  if curvature is not None and curvature.rejects:
+    notes = (messages.curved(curvature.p_value, min(x), max(x)),)
   rng = np.random.default_rng(seed)
   scatter = bootstrap.noise_draws(rng, draws, 2, residual_sd)
   drawn = at_center + np.linalg.solve(triangle, scatter.T).T
@@ -219,12 +285,30 @@ def fit(
   return PowerLawFit(
     status=Status.OK,
     message=messages.fitted(len(x), residual_sd.sd),
+    notes=notes,
     x=x,
     y=y,
     line=at_center @ moved,
     line_draws=drawn @ moved if draws else None,
     residual_sd=residual_sd,
+    curvature=curvature,
   )
+
+
+def _curvature(basis: np.ndarray, log_y: np.ndarray) -> Curvature:
+  """Of points whose line is of log x, centered, and 1: basis [n, 2]."""
+  square = basis[:, 0] ** 2
+  off = square - basis @ np.linalg.lstsq(basis, square, rcond=None)[0]
+  norm = float(off @ off)
+  dof = len(log_y) - 3
+  kinds = len(np.unique(np.round(basis[:, 0], 6)))
+  if dof < 1 or kinds <= MIN_POINTS:
+    return Curvature(np.nan, np.nan, 0)
+  value = float(off @ log_y) / norm
+  whole = np.column_stack([basis, off])
+  left = log_y - whole @ np.linalg.lstsq(whole, log_y, rcond=None)[0]
+  sd = max(float(np.sqrt(left @ left / dof)), _LEAST_SD)
+  return Curvature(value, sd / float(np.sqrt(norm)), dof)
 
 
 def must_slope(found: PowerLawFit, sign: int, what: str) -> PowerLawFit:

@@ -62,9 +62,6 @@ def without_largest(message: str) -> str:
   return f'without the largest budget: {message}'
 
 
-_TINY = 1e-6  # a chance that is not stated more exactly
-
-
 def form_rejected(form: str, extra: float, p_value: float) -> str:
   """`form` is 'interaction', `extra` its k; or 'exponent', `extra` its g."""
   found = {
@@ -77,10 +74,9 @@ def form_rejected(form: str, extra: float, p_value: float) -> str:
       f' {formatting.number(extra, 2)} for each factor of e'
     ),
   }[form]
-  tiny = p_value < _TINY
-  chance = f'< {_TINY:g}' if tiny else f'= {formatting.number(p_value, 1)}'
+  chance = formatting.chance(p_value)
   return (
-    f'The form of the law is rejected (F-test, p {chance}): the runs prefer'
+    f'The form of the law is rejected (F-test, {chance}): the runs prefer'
     f' {found}. The intervals of approach 3 do not allow for that.'
   )
 

@@ -222,7 +222,8 @@ class KaplanStudy:
     )
     beyond = (self.extrapolated,) if self.extrapolated else ()
     return tuple(
-      dataclasses.replace(law, notes=beyond) if law.ok else law for law in found
+      dataclasses.replace(law, notes=(*law.notes, *beyond)) if law.ok else law
+      for law in found
     )
 
 

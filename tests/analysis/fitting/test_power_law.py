@@ -46,6 +46,43 @@ class FitTest(parameterized.TestCase):
         off = (end - found.line[i]) / (sign * half * error)
         self.assertAlmostEqual(off, 1, delta=0.05 if level < 0.99 else 0.1)
 
+  def test_curvature_is_polyfit_s(self):
+    x, y = points(9, 0.02)
+    found = power_law.fit(x, y).curvature
+    by_numpy, covariance = np.polyfit(np.log(x), np.log(y), 2, cov=True)
+    self.assertAlmostEqual(found.value, by_numpy[0])
+    self.assertAlmostEqual(found.sd, np.sqrt(covariance[0, 0]))
+    t = by_numpy[0] / np.sqrt(covariance[0, 0])
+    self.assertAlmostEqual(found.p_value, 2 * stats.t.sf(abs(t), 6))
+
+  @parameterized.parameters((5, 0.02), (7, 1e-4), (12, 0.0))
+  def test_a_straight_line_is_seldom_curved(self, n, noise):
+    alarms = [power_law.fit(*points(n, noise, i)).curved for i in range(500)]
+    self.assertLessEqual(np.mean(alarms), 0.024)  # 12: once in 500 at 0.01
+
+  def test_a_floor_is_a_curve(self):
+    x = np.geomspace(1e5, 1e8, 7)
+    for i in range(100):
+      noise = np.exp(0.003 * np.random.default_rng(i).normal(size=7))
+      y = (1.7 + 30 * x**-0.3) * noise
+      found = power_law.fit(x, y)
+      self.assertTrue(found.curved)
+      self.assertTrue(found.ok)
+      self.assertNotEmpty(found.notes)
+      inside, beyond = found.predict(x[[0, -1]]), found.predict([9e4, 1e9])
+      self.assertTrue(np.isfinite(list(inside)).all())
+      self.assertTrue(np.isnan(list(beyond)).all())
+      self.assertTrue(np.isnan(found.inverse(1.0).value))
+      x_c, alpha = found.kaplan_form()
+      self.assertTrue(alpha.known)
+      self.assertTrue(np.isnan(x_c.value))
+
+  def test_three_points_and_one_fixed_line_are_not_tested(self):
+    self.assertTrue(np.isnan(power_law.fit(*points(3)).curvature.p_value))
+    found = power_law.fit(*points(7), straight=True)
+    self.assertIsNone(found.curvature)
+    self.assertFalse(found.curved)
+
   @parameterized.parameters(0, 1, 2)
   def test_too_few(self, n):
     x, y = points(n) if n else (np.empty(0), np.empty(0))

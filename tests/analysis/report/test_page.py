@@ -215,8 +215,9 @@ class StatusTest(parameterized.TestCase):
       )
     )
     for number in hidden:
-      self.assertIn(number, whole.text)
-      self.assertNotIn(number, without.text)
+      alone = rf'(?<![\d.]){re.escape(number)}(?!\d)'
+      self.assertRegex(whole.text, alone)
+      self.assertNotRegex(without.text, alone)
 
   def test_a_lesser_law_answers(self):
     text = page.page(reports.failed(chinchilla='not_identified'))
