@@ -197,6 +197,87 @@ class Chinchilla(NamedTuple):
     return Optimum(6 * N * D, N, D, L)
 
 
+class Interacting(NamedTuple):
+  """L(N, D) = E + [(A / N^alpha)^(1/k) + (B / D^beta)^(1/k)]^k.
+
+  At k = 1 it is Chinchilla's law, below it the larger of the two terms weighs
+  more than their sum would have it. Kaplan et al. 2020, eq. 1.5, is E = 0 and
+  k = alpha_D = beta. Of the optimum along a cost line only the loss depends on
+  k but for a constant: the exponents are Chinchilla's.
+
+  Attributes:
+    E: the loss that no model and no data set gets below.
+    A: the numerator of the model's share.
+    B: the numerator of the data's share.
+    alpha: the model's exponent.
+    beta: the data's exponent.
+    k: how the two shares add up; positive.
+  """
+
+  E: float
+  A: float
+  B: float
+  alpha: float
+  beta: float
+  k: float
+
+  @property
+  def exponent_N(self) -> float:
+    """a in N_opt ∝ C^a: beta / (alpha + beta)."""
+    return self.beta / (self.alpha + self.beta)
+
+  @property
+  def exponent_D(self) -> float:
+    """b in D_opt ∝ C^b: alpha / (alpha + beta)."""
+    return self.alpha / (self.alpha + self.beta)
+
+  @property
+  def _sum(self) -> Chinchilla:
+    """What is raised to the power k, as a law without a floor."""
+    k = self.k
+    return Chinchilla(
+      0.0, self.A ** (1 / k), self.B ** (1 / k), self.alpha / k, self.beta / k
+    )
+
+  def loss(self, N: Number, D: Number) -> Number:
+    return self.E + self._sum.loss(N, D) ** self.k
+
+  def optimum(self, C: Number, cost: CostLine = SIX_ND) -> Optimum:
+    """The least loss for C FLOPs, spent along a cost line.
+
+    The sum inside is least where its power is: Chinchilla's optimum of
+    A^(1/k), B^(1/k), alpha / k and beta / k.
+
+    >>> law = Interacting(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28, k=1)
+    >>> C, N, D, L = law.optimum(5.76e23)
+    >>> print(f'N {N:.3g}, D {D:.3g}, L {L:.4f}')
+    N 3.22e+10, D 2.98e+12, L 1.9307
+    """
+    C, N, D, _ = self._sum.optimum(C, cost)
+    return Optimum(C, N, D, self.loss(N, D))
+
+  def for_tokens(self, D: Number, cost: CostLine = SIX_ND) -> Optimum:
+    """The compute that is best spent on D tokens: `optimum` solved for C."""
+    C, N, D, _ = self._sum.for_tokens(D, cost)
+    return Optimum(C, N, D, self.loss(N, D))
+
+  def iso_flop(self, C: Number, N: Number) -> Number:
+    """The loss of N parameters trained with C FLOPs, on C / (6 N) tokens."""
+    return self.loss(N, _floats(C) / (6 * _floats(N)))
+
+  def iso_loss(self, L: Number, N: Number) -> Number:
+    """The tokens that N parameters need to reach L; inf where none suffice."""
+    left = np.maximum(_floats(L) - self.E, 0.0)
+    return self._sum.iso_loss(left ** (1 / self.k), N)
+
+  def compute_for_loss(self, L: float) -> Optimum:
+    """The least compute that reaches L; C is inf at L <= E."""
+    if L <= self.E:
+      return Optimum(np.inf, np.inf, np.inf, L)
+    found = self._sum.compute_for_loss((L - self.E) ** (1 / self.k))
+    return found._replace(L=L)
+
+
 class Kaplan(NamedTuple):
   """L(N, D) = [(N_c/N)^(alpha_N/alpha_D) + D_c/D]^alpha_D (Kaplan 2020, 1.5).
 

@@ -81,6 +81,58 @@ class ChinchillaTest(parameterized.TestCase):
     )
 
 
+class InteractingTest(parameterized.TestCase):
+  KS = ((0.6,), (1.0,), (1.4,))
+
+  def law(self, k, of=published.BESIROGLU):
+    return laws.Interacting(*of, k)
+
+  def test_at_one_it_is_chinchilla_s(self):
+    N, D = np.geomspace(1e6, 1e12, 7), np.geomspace(1e13, 1e8, 7)
+    one, other = self.law(1.0), published.BESIROGLU
+    np.testing.assert_allclose(one.loss(N, D), other.loss(N, D), rtol=1e-14)
+    np.testing.assert_allclose(
+      one.optimum(1e21), other.optimum(1e21), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+      one.compute_for_loss(2.5), other.compute_for_loss(2.5), rtol=1e-9
+    )
+
+  @parameterized.parameters(*KS)
+  def test_loss_by_hand(self, k):
+    E, A, B, alpha, beta = published.HOFFMANN
+    N, D = 3e8, 5e10
+    model, text = A / N**alpha, B / D**beta
+    by_hand = E + (model ** (1 / k) + text ** (1 / k)) ** k
+    self.assertAlmostEqual(self.law(k, published.HOFFMANN).loss(N, D), by_hand)
+
+  @parameterized.parameters(*KS)
+  def test_optimum_is_the_minimum(self, k):
+    law = self.law(k)
+    for C in (1e16, 1e20, 5.76e23):
+      N, L = numeric_optimum(law.loss, C)
+      best = law.optimum(C)
+      np.testing.assert_allclose(best.N, N, rtol=1e-6)
+      np.testing.assert_allclose(best.L, L, rtol=1e-12)
+      np.testing.assert_allclose(6 * best.N * best.D, C, rtol=1e-12)
+    ten = law.optimum(10 * C)
+    self.assertAlmostEqual(np.log10(ten.N / best.N), law.exponent_N)
+    self.assertAlmostEqual(np.log10(ten.D / best.D), law.exponent_D)
+
+  @parameterized.parameters(*KS)
+  def test_inverses(self, k):
+    law = self.law(k)
+    best = law.optimum(np.geomspace(1e15, 1e24, 4))
+    np.testing.assert_allclose(law.for_tokens(best.D), best, rtol=1e-9)
+    found = law.compute_for_loss(best.L[1])
+    np.testing.assert_allclose(found, [x[1] for x in best], rtol=1e-9)
+    self.assertEqual(law.compute_for_loss(law.E).C, np.inf)
+    D = law.iso_loss(best.L[2], best.N[2])
+    np.testing.assert_allclose(D, best.D[2], rtol=1e-9)
+    self.assertEqual(law.iso_loss(law.E, best.N[2]), np.inf)
+    np.testing.assert_allclose(law.iso_flop(best.C, best.N), best.L, rtol=1e-12)
+
+
 class CostLineTest(parameterized.TestCase):
   COST = laws.CostLine(-0.8, 1.0)
 

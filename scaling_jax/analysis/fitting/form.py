@@ -7,7 +7,6 @@ one more parameter takes more of the residuals than noise would leave it, the
 form is not that of the runs.
 """
 
-from collections.abc import Callable
 import dataclasses
 from typing import Any
 
@@ -15,15 +14,14 @@ import numpy as np
 from scipy import optimize
 from scipy import special
 
+from scaling_jax.analysis.fitting import forms
 from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
+from scaling_jax.analysis.fitting.forms import Form
 
 CHANCE = 0.012  # of a true law, that either form is preferred to it
 MIN_FREEDOM = 3  # beyond the sixth parameter
-_BOUND = 3.0  # of log k, and of g times the range of log N
-
-Form = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,13 +79,13 @@ def check(fit: ChinchillaFit) -> FormTest | None:
     found = _least(form, start, n, d, np.log(cells.loss), weight)
     return 2 * float(found.cost), found.x
 
-  plain, start = squares(_interaction_at_one, fit.point)
+  plain, start = squares(forms.CHINCHILLA, fit.point)
   rows = []
-  for name, form in _FORMS.items():
+  for form in forms.WIDER:
     wider, params = squares(form, np.append(start, 0.0))
     F = max(plain - wider, 0.0) / max(wider, 1e-300) * dof
-    extra = float(np.exp(params[5]) if name == 'interaction' else params[5])
-    rows.append((float(special.fdtrc(1, dof, F)), name, extra))
+    p = float(special.fdtrc(1, dof, F))
+    rows.append((p, form.name, form.extra(params)))
   p, name, extra = min(rows)
   return FormTest(form=name, extra=extra, p_value=min(len(rows) * p, 1.0))
 
@@ -102,7 +100,7 @@ def _least(
 ) -> Any:
   def left(params: np.ndarray) -> np.ndarray:
     with np.errstate(all='ignore'):
-      out = weight * (form(params, n, d) - log_L)
+      out = weight * (form.log_loss(params, n, d) - log_L)
     return np.where(np.isfinite(out), out, 1e3)
 
   return optimize.least_squares(
@@ -112,30 +110,3 @@ def _least(
 
 
 _SCALES = np.array([1.0, 1.0, 1.0, 0.3, 0.3, 0.1])
-
-
-def _interaction(
-  params: np.ndarray, n: np.ndarray, d: np.ndarray
-) -> np.ndarray:
-  a, b, e, alpha, beta, log_k = params
-  k = np.exp(np.clip(log_k, -_BOUND, _BOUND))
-  terms = k * np.logaddexp((a - alpha * n) / k, (b - beta * d) / k)
-  return np.logaddexp(e, terms)
-
-
-def _interaction_at_one(
-  params: np.ndarray, n: np.ndarray, d: np.ndarray
-) -> np.ndarray:
-  return _interaction(np.append(params, 0.0), n, d)
-
-
-def _exponent(params: np.ndarray, n: np.ndarray, d: np.ndarray) -> np.ndarray:
-  a, b, e, alpha, beta, g = params
-  terms = np.logaddexp(a - alpha * n, b - (beta + g * n) * d)
-  return np.logaddexp(e, terms)
-
-
-_FORMS: dict[str, Form] = {
-  'interaction': _interaction,
-  'exponent': _exponent,
-}

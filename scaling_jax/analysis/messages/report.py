@@ -4,7 +4,7 @@ Numbers come as text, as `formatting` shows them; facts as plain values. The
 report's headings stand in its templates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import itertools
 
 from scaling_jax import formatting
@@ -117,8 +117,12 @@ def basis(
   n_budgets: int | None,
   largest: float,
   ahead: float,
+  averaged: bool = False,
 ) -> str:
-  """Which approach the answer is of, and what its brackets hold."""
+  """Which approach the answer is of, and what its brackets hold.
+
+  `averaged` is whether they hold what was averaged over forms too.
+  """
   text = f'By approach {APPROACHES[approach]}'
   if n_budgets:
     text += (
@@ -127,10 +131,32 @@ def basis(
     )
     if ahead > 1 + 1e-6:
       text += f', {formatting.factor(ahead)} smaller'
-  text += f'; in brackets, {formatting.percent(level)} intervals.'
+  text += f'; in brackets, {formatting.percent(level)} intervals'
+  text += ', averaged over forms of the law.' if averaged else '.'
   if approach != 'chinchilla':
     text += ' It states what to train, but not the loss that this reaches.'
   return text
+
+
+def contradiction(C: float, found: Mapping[str, Sequence[str]]) -> str:
+  """`found` is N and D as text, of each approach by name."""
+  parts = [
+    f'approach {_digit(name)} has {N} parameters on {D} tokens'
+    for name, (N, D) in found.items()
+  ]
+  return (
+    'The approaches contradict each other: with'
+    f' {formatting.flops(C, "unicode")} FLOPs {"; ".join(parts)}.'
+  )
+
+
+def withheld(approach: str) -> str:
+  """Before what tests found against it."""
+  return (
+    f'Approach {APPROACHES[approach]}, fits these runs, but a test speaks against'
+    ' its law, and no interval is known that allows for that: there is no number'
+    ' to go by.'
+  )
 
 
 def no_answer() -> str:
@@ -279,6 +305,13 @@ def floor(*, entropy: bool, fitted: bool, side: str) -> str:
 
 def calculator_hint(approach: str) -> str:
   return f'By approach {APPROACHES[approach]}. Type 1e18, 2.5e9, 10B or 3T.'
+
+
+def calculator_doubted() -> str:
+  return (
+    'These intervals take the form of the law for granted, against which a test'
+    ' speaks: trust those above.'
+  )
 
 
 def calculator_without_loss(status: str) -> str:

@@ -81,6 +81,27 @@ def form_rejected(form: str, extra: float, p_value: float) -> str:
   )
 
 
+def losses_apart(C: float, p_value: float) -> str:
+  return (
+    f'At {formatting.flops(C)} FLOPs the losses lie further from what the budgets'
+    f' below predict than noise explains ({formatting.chance(p_value)}): the'
+    ' intervals of approach 3 are too narrow beyond the runs.'
+  )
+
+
+def optimum_apart(approach: str, C: float, predicted, actual) -> str:
+  """`approach` by name; intervals of N_opt."""
+  number = {'isoflop': 2, 'chinchilla': 3}[approach]
+  shown = [
+    formatting.interval(x, formatting.count) for x in (predicted, actual)
+  ]
+  return (
+    f'At {formatting.flops(C)} FLOPs approach {number} predicts N_opt'
+    f' {shown[0]} from the budgets below, and {shown[1]} is found: the intervals'
+    ' lie apart.'
+  )
+
+
 def optima_apart(apart: int, n: int) -> str:
   return (
     f'At {apart} of {n} budgets the optimum of approach 3 lies outside the'

@@ -3,7 +3,7 @@
 Notes are whole sentences; what completes the message of a fit is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scaling_jax import formatting
 
@@ -14,6 +14,10 @@ APPROACHES = {
   'chinchilla': '3, parametric',
 }
 
+AVERAGED = '3, averaged over forms'
+E_AVERAGED = 'E, averaged over forms'
+_DISCREPANCY = 'with discrepancy'  # in the names of shares
+
 TITLES = {
   'runs': 'Runs',
   'budgets': 'Approach 2: the optimum at each budget',
@@ -21,6 +25,7 @@ TITLES = {
   'parametric': 'Approach 3: L = E + A / N^alpha + B / D^beta',
   'targets': 'What to train',
   'hold_out': 'The largest budget, predicted from the others',
+  'predictions': 'Every budget, predicted from those below it',
   'counting': 'The exponent a of N_opt, by what is counted',
   'kaplan': "Kaplan's laws",
   'critical_batch': 'The critical batch size at each loss',
@@ -127,6 +132,44 @@ def held_out(inside: int, n: int, *, C: float, ahead: float) -> str:
     ' predicted from the budgets below, the largest of which is'
     f' {formatting.factor(ahead)} smaller'
   )
+
+
+def inside(count: int, n: int, runs: int) -> str:
+  """Losses of a budget, of which n of `runs` are a test."""
+  if not n:
+    return '–'
+  return f'{count} of {n}' + ('' if n == runs else f' ({runs - n} no test)')
+
+
+def met(
+  answer: bool | None,
+  too_wide: bool,
+  words: tuple[str, str] = ('overlap', 'apart'),
+) -> str:
+  """How a prediction met what was found; as wide as to hold all is no test."""
+  return 'too wide to miss' if too_wide else yes_no(answer, words)
+
+
+def predictions() -> str:
+  return (
+    'Chance: how rarely a true law leaves losses as far from what was predicted,'
+    ' all of a budget together.'
+  )
+
+
+def averaged(shares: Mapping[str, float]) -> str:
+  """`shares` is the probability of each form, with a discrepancy and without."""
+  smooth = sum(p for name, p in shares.items() if name.endswith(_DISCREPANCY))
+  plain = shares.get('chinchilla', 0.0)
+  return (
+    "Averaged over forms: approach 3 without the claim that Chinchilla's form is"
+    f' right, which has a probability of {_probability(plain)}; a smooth'
+    f' discrepancy has {_probability(smooth)}.'
+  )
+
+
+def _probability(p: float) -> str:
+  return 'less than 0.1%' if p < 1e-3 else formatting.percent(p, 2)
 
 
 def cut_short(share: float) -> str:

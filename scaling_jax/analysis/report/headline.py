@@ -17,6 +17,7 @@ from scaling_jax.analysis.messages import report as messages
 from scaling_jax.analysis.messages import tables as table_messages
 from scaling_jax.analysis.runs import table
 from scaling_jax.analysis.study.analyze import Analysis
+from scaling_jax.analysis.study.doubts import Lead
 from scaling_jax.analysis.study.results import FittedRange
 
 # An interval that spans more tells no two laws apart.
@@ -35,6 +36,7 @@ class Answer:
     fitted: where it was fitted.
     unit: of the loss.
     level: of the intervals.
+    lead: which approach, and what speaks against it.
   """
 
   approach: str
@@ -42,6 +44,7 @@ class Answer:
   fitted: FittedRange
   unit: str
   level: float
+  lead: Lead
 
   @property
   def C(self) -> float:
@@ -85,6 +88,7 @@ class Answer:
       n_budgets=self.fitted.n_budgets,
       largest=self.fitted.high,
       ahead=self.ahead,
+      averaged=self.lead.wider,
     )
 
   @property
@@ -94,22 +98,46 @@ class Answer:
 
 
 def answers(analysis: Analysis) -> list[Answer]:
-  """One for each target; [] where no approach is ok."""
-  name = analysis.headline
-  fitted = analysis.fitted_range(name) if name else None
-  if name is None or fitted is None:
+  """One for each target; [] where no approach answers."""
+  lead = analysis.lead
+  fitted = analysis.fitted_range(lead.approach) if lead.approach else None
+  if lead.approach is None or fitted is None:
     return []
-  fit = analysis.approaches[name]
+  found = [analysis.optimum(C=C) for C in analysis.targets]
   return [
     Answer(
-      approach=name,
-      best=fit.optimum(C=C, level=analysis.level),
+      approach=lead.approach,
+      best=best,
       fitted=fitted,
       unit=analysis.runs.unit,
       level=analysis.level,
+      lead=lead,
     )
-    for C in analysis.targets
+    for best in found
+    if best is not None
   ]
+
+
+def contradiction(analysis: Analysis) -> str:
+  """Where approaches contradict each other at the first target, or ''."""
+  C, apart = analysis.targets[0], agreement(analysis).apart
+  names = {name for one, other, _ in apart for name in (one, other)}
+  if not names:
+    return ''
+  found = {
+    name: fit.optimum(C=C, level=analysis.level)
+    for name, fit in analysis.approaches.items()
+    if name in names
+  }
+  return messages.contradiction(
+    C,
+    {
+      name: [
+        formatting.estimate(x, show=formatting.short) for x in (best.N, best.D)
+      ]
+      for name, best in found.items()
+    },
+  )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

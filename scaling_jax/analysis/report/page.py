@@ -193,6 +193,8 @@ def _answer(analysis: Analysis) -> dict[str, Any]:
   answers = headline.answers(analysis)
   return {
     'answers': answers,
+    'leading': analysis.lead,
+    'contradiction': headline.contradiction(analysis),
     'tested': headline.tested(analysis, answers[0]) if answers else None,
     'agreement': headline.agreement(analysis),
     'silent_approaches': headline.silent(analysis),

@@ -12,6 +12,7 @@ import numpy as np
 
 import scaling_jax
 from scaling_jax import tables
+from scaling_jax.analysis.fitting import averaged as averaged_lib
 from scaling_jax.analysis.fitting import chinchilla as chinchilla_lib
 from scaling_jax.analysis.fitting import critical_batch as critical_batch_lib
 from scaling_jax.analysis.fitting import envelope as envelope_lib
@@ -26,6 +27,7 @@ from scaling_jax.analysis.runs import provenance as provenance_lib
 from scaling_jax.analysis.runs import selection as selection_lib
 from scaling_jax.analysis.runs import table
 from scaling_jax.analysis.study import counting_effect
+from scaling_jax.analysis.study import doubts as doubts_lib
 from scaling_jax.analysis.study import form_test as form_test_lib
 from scaling_jax.analysis.study import hold_out as hold_out_lib
 from scaling_jax.analysis.study import kaplan_study
@@ -35,8 +37,6 @@ from scaling_jax.analysis.study import seeds
 from scaling_jax.analysis.study import training_cautions
 from scaling_jax.analysis.study.results import Options
 
-# Chinchilla's form alone states a loss; parabolas assume less than curves do.
-PREFERRED = ('chinchilla', 'isoflop', 'envelope')
 _SAME_BUDGET = 1.05  # FLOPs of one budget differ by less
 
 Approach = (
@@ -73,6 +73,7 @@ class Analysis:
     cautions: what speaks against how the runs were trained.
     kaplan: Kaplan's laws; critical_batch is one of them.
     hold_out: the largest budget predicted from the others.
+    predictions: every budget predicted from those below it.
     counting: the exponent of N_opt by what is counted.
     kaplan_vs_chinchilla: the exponent read as Kaplan would and as Hoffmann.
     training_curves: a power law with a floor for every run that left its losses.
@@ -206,6 +207,18 @@ class Analysis:
     )
 
   @functools.cached_property
+  def earlier_hold_outs(self) -> tuple[results.HoldOut, ...]:
+    """Of the budgets below the largest, each from those below it."""
+    return hold_out_lib.test_earlier(
+      self.counted, self.budget_groups, self.isoflop, self.options
+    )
+
+  @property
+  def predictions(self) -> tuple[results.HoldOut, ...]:
+    """Every budget predicted from those below it, in the order of C."""
+    return (*self.earlier_hold_outs, self.hold_out)
+
+  @functools.cached_property
   def counting(self) -> tuple[results.CountingEffect, ...]:
     return counting_effect.compare(
       self.counted,
@@ -244,18 +257,55 @@ class Analysis:
       'chinchilla': self.chinchilla,
     }
 
+  @functools.cached_property
+  def averaged(self) -> averaged_lib.AveragedFit | None:
+    """Approach 3 averaged over forms; None where that is not possible."""
+    how = self.options.bootstrap
+    return averaged_lib.fit(self.chinchilla, draws=how.draws, seed=how.seed)
+
+  @property
+  def doubts(self) -> dict[str, tuple[str, ...]]:
+    """What tests found against approaches 2 and 3, by name."""
+    return doubts_lib.against(self.form_notes, self.predictions, self.level)
+
+  @property
+  def lead(self) -> doubts_lib.Lead:
+    """The approach to go by, and what speaks against it."""
+    return doubts_lib.lead(
+      self.approaches,
+      self.doubts,
+      minima=sum(budget.ok for budget in self.isoflop.budgets),
+      averaged=self.averaged is not None,
+    )
+
   @property
   def headline(self) -> str | None:
-    """The approach to go by: the first of PREFERRED that is ok, or None.
+    """The approach to go by, by name; None where none is ok."""
+    return self.lead.approach
 
-    Approach 3 comes last where its form is rejected, or where the budgets' own
-    optima contradict it.
+  def optimum(
+    self, *, C: float, level: float | None = None
+  ) -> result.Allocation | None:
+    """What to train with C FLOPs, by the approach to go by.
+
+    Where a test speaks against approach 3 and nothing better is at hand, its
+    intervals hold those averaged over forms too.
+
+    Args:
+      C: FLOPs.
+      level: of the intervals; the analysis' own if None.
+
+    Returns:
+      None where no approach is ok, or where a test speaks against the one that
+      is and no wider interval is known.
     """
-    found = self.approaches
-    names = PREFERRED
-    if form_test_lib.doubted(self.chinchilla, self.isoflop, self.form_test):
-      names = (*PREFERRED[1:], PREFERRED[0])
-    return next((name for name in names if found[name].ok), None)
+    level, lead = level or self.level, self.lead
+    if lead.approach is None or lead.withheld:
+      return None
+    found = self.approaches[lead.approach].optimum(C=C, level=level)
+    if lead.wider and self.averaged is not None:
+      return doubts_lib.wider(found, self.averaged.optimum(C=C, level=level))
+    return found
 
   @property
   def targets(self) -> tuple[float, ...]:

@@ -23,21 +23,6 @@ def notes(
   return (*first, *_beside(law, isoflops), *_optima(law, isoflops))
 
 
-def doubted(
-  law: ChinchillaFit, isoflops: IsoflopFit, found: form.FormTest | None
-) -> bool:
-  """Whether the runs speak against approach 3's answer.
-
-  A wider form is preferred to its own, and three budgets or more show a minimum
-  to go by; or more than half of them have an interval of N_opt that does not
-  overlap with the law's.
-  """
-  if _contradict(*_apart(law, isoflops)):
-    return True
-  enough = sum(budget.ok for budget in isoflops.budgets) > MIN_BUDGETS
-  return enough and found is not None and found.rejected
-
-
 def _contradict(apart: int, n: int) -> bool:
   return n >= MIN_BUDGETS and 2 * apart > n
 

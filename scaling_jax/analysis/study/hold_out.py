@@ -1,4 +1,4 @@
-"""The largest budget predicted from the others: an extrapolation with a check."""
+"""Budgets predicted from those below them: extrapolations with a check."""
 
 from collections.abc import Sequence
 import dataclasses
@@ -19,6 +19,8 @@ from scaling_jax.analysis.study.results import HoldOut
 from scaling_jax.analysis.study.results import Options
 
 MIN_BUDGETS = 3
+DRAWS = 400  # at most, of the budgets below the largest
+_LEAST = 1e-9  # of log L: what numbers have by their digits
 
 
 def test(
@@ -32,21 +34,57 @@ def test(
   Args:
     runs: those that count for Hoffmann's laws.
     groups: their indices by budget, in the order of C.
-    full: approach 2 on all budgets, whose last minimum is the actual one.
+    full: approach 2 on all budgets, whose minima are the actual ones.
     options: draws and solver.
 
   Returns:
     A loss is predicted with the residual of a run: its interval is one for a
     run and not for the law alone.
   """
-  N, C = runs.N, runs.C
-  usable = [list(g) for g in groups if len(set(N[list(g)])) >= 3]
+  usable = _usable(runs, groups)
   if len(usable) < MIN_BUDGETS:
     return HoldOut(
       status=Status.TOO_FEW_POINTS,
       message=messages.too_few_budgets(len(usable)),
     )
-  held = usable[-1]
+  return _predict(runs, usable, full, options)
+
+
+def test_earlier(
+  runs: table.Runs,
+  groups: Sequence[Sequence[int]],
+  full: isoflop.IsoflopFit,
+  options: Options,
+) -> tuple[HoldOut, ...]:
+  """Every budget but the largest, predicted from those below it.
+
+  As `test`; in the order of C, from the third on, with DRAWS draws at most.
+  """
+  usable = _usable(runs, groups)
+  draws = min(DRAWS, options.bootstrap.draws)
+  fewer = dataclasses.replace(options.bootstrap, draws=draws)
+  options = dataclasses.replace(options, bootstrap=fewer)
+  return tuple(
+    _predict(runs, usable[:count], full, options)
+    for count in range(MIN_BUDGETS, len(usable))
+  )
+
+
+def _usable(
+  runs: table.Runs, groups: Sequence[Sequence[int]]
+) -> list[list[int]]:
+  """The budgets with three models or more."""
+  return [list(g) for g in groups if len(set(runs.N[list(g)])) >= 3]
+
+
+def _predict(
+  runs: table.Runs,
+  usable: Sequence[list[int]],
+  full: isoflop.IsoflopFit,
+  options: Options,
+) -> HoldOut:
+  """The last of these budgets from the others."""
+  C, held = runs.C, usable[-1]
   # A run beside the held-out budget would make this an interpolation.
   last = max(C[i] for i in usable[-2])
   rest = runs.take(np.flatnonzero(last >= C).tolist())
@@ -61,12 +99,14 @@ def test(
   at = float(np.exp(np.mean([np.log(C[i]) for i in held])))
   actual = min(full.budgets, key=lambda b: abs(np.log(b.C / at)))
   seed = options.bootstrap.seed + 1
-  own = tuple(_held_out_run(runs, i, fitted, seed + i) for i in held)
+  span = float(np.ptp(rest.loss))
+  own = tuple(_held_out_run(runs, i, fitted, seed + i, span) for i in held)
   optima = (
     _by_isoflop(runs, usable[:-1], fitted, at, options.bootstrap),
     _by_law(fitted, actual),
   )
   known = _N_opt(actual)
+  tried = float(min(runs.N[held])), float(max(runs.N[held]))
   status, message = Status.OK, ''
   if all(run.inside(options.level) is None for run in own):
     status, message = fitted.status, messages.without_largest(fitted.message)
@@ -76,8 +116,37 @@ def test(
     C=at,
     ahead=at / float(np.max(rest.C)),
     runs=own,
-    optima=tuple(dataclasses.replace(o, actual=known) for o in optima),
+    optima=tuple(
+      dataclasses.replace(o, actual=known, tried=tried) for o in optima
+    ),
+    p_value=_chance(own),
   )
+
+
+def _chance(runs: Sequence[HeldOutRun]) -> float:
+  """How many of the draws lie as far from their mean as the losses do.
+
+  By Mahalanobis' distance in log L, whose covariance is that of the draws.
+  """
+  drawn = [
+    run.predicted.draws for run in runs if run.predicted.draws is not None
+  ]
+  if len(drawn) < len(runs) or not drawn:
+    return np.nan
+  X = np.log(np.stack(drawn, axis=-1))
+  X = X[np.isfinite(X).all(-1)]
+  if len(X) <= 2 * len(drawn):
+    return np.nan  # they do not tell a covariance
+  y = np.log([run.actual for run in runs])
+  noise = _LEAST**2 * np.eye(len(drawn))
+  covariance = np.atleast_2d(np.cov(X, rowvar=False)) + noise
+
+  def distance(off: np.ndarray) -> np.ndarray:
+    return np.sum(off * np.linalg.solve(covariance, off.T).T, axis=-1)
+
+  center = X.mean(0)
+  farther = distance(X - center) >= distance((y - center)[None])
+  return float((1 + farther.sum()) / (1 + len(X)))
 
 
 def _held_out_run(
@@ -85,6 +154,7 @@ def _held_out_run(
   i: int,
   fitted: chinchilla.ChinchillaFit,
   seed: int,
+  span: float,
 ) -> HeldOutRun:
   N, D, loss = float(runs.N[i]), float(runs.D[i]), float(runs.loss[i])
   predicted = Estimate()
@@ -96,7 +166,11 @@ def _held_out_run(
       drawn = fitted.draws.loss(N, D) * np.exp(own)
     predicted = Estimate(float(fitted.law.loss(N, D)), drawn)
   return HeldOutRun(
-    run_id=runs[i].run_id, N=N, actual=loss, predicted=predicted
+    run_id=runs[i].run_id,
+    N=N,
+    actual=loss,
+    predicted=predicted,
+    span=span,
   )
 
 

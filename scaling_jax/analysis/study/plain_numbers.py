@@ -8,6 +8,7 @@ import numpy as np
 from scaling_jax.analysis.fitting.envelope import EnvelopeFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopBudget
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
+from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.training_curve import TrainingCurveFit
 from scaling_jax.analysis.study import plain
 from scaling_jax.analysis.study import plain_kaplan
@@ -34,7 +35,11 @@ def of_analysis(analysis: Analysis) -> Plain:
       'parametric': _chinchilla(analysis),
       **plain_kaplan.laws(analysis.kaplan, level),
     },
+    'lead': _lead(analysis),
     'hold_out': _hold_out(analysis.hold_out, level),
+    'earlier_hold_outs': [
+      _hold_out(one, level) for one in analysis.earlier_hold_outs
+    ],
     'counting': [
       {
         'name': one.name,
@@ -110,18 +115,16 @@ def _power_laws(fit: IsoflopFit | EnvelopeFit, level: float) -> Plain:
 def _optima(fit, targets: Sequence[float], level: float) -> list[Plain]:
   if not fit.ok:
     return []
-  out = []
-  for C in targets:
-    best = fit.optimum(C=C, level=level)
-    out.append(
-      {
-        'C': C,
-        'N_opt': plain.interval(best.N),
-        'D_opt': plain.interval(best.D),
-        'L': plain.interval(best.loss),
-      }
-    )
-  return out
+  return [_allocation(fit.optimum(C=C, level=level)) for C in targets]
+
+
+def _allocation(best: Allocation) -> Plain:
+  return {
+    'C': best.C.value,
+    'N_opt': plain.interval(best.N),
+    'D_opt': plain.interval(best.D),
+    'L': plain.interval(best.loss),
+  }
 
 
 def _isoflop(fit: IsoflopFit, targets, level: float) -> Plain:
@@ -203,6 +206,7 @@ def _chinchilla(analysis: Analysis) -> Plain:
     'predicted': [],
     'residuals': [],
     'at': _optima(fit, analysis.targets, level),
+    'averaged': _averaged(analysis),
   }
   for name, values in found:
     of = dict(zip(analysis.selection.hoffmann, map(float, values)))
@@ -210,11 +214,38 @@ def _chinchilla(analysis: Analysis) -> Plain:
   return out
 
 
+def _averaged(analysis: Analysis) -> Plain | None:
+  fit, level = analysis.averaged, analysis.level
+  if fit is None:
+    return None
+  return {
+    'E': plain.interval(fit.conf_int(level)['E']),
+    'shares': fit.shares,
+    'at': [
+      _allocation(fit.optimum(C=C, level=level)) for C in analysis.targets
+    ],
+  }
+
+
+def _lead(analysis: Analysis) -> Plain:
+  """The approach to go by, and its numbers."""
+  lead = analysis.lead
+  found = [analysis.optimum(C=C) for C in analysis.targets]
+  return {
+    'law': {'chinchilla': 'parametric'}.get(lead.approach or '', lead.approach),
+    'doubts': list(lead.doubts),
+    'averaged': lead.wider,
+    'withheld': lead.withheld,
+    'at': [_allocation(best) for best in found if best is not None],
+  }
+
+
 def _hold_out(found: HoldOut, level: float) -> Plain:
   return {
     **plain.judged(found),
     'C': found.C,
     'ahead': found.ahead,
+    'p_value': found.p_value,
     'runs': [
       {
         'run_id': run.run_id,
@@ -222,6 +253,7 @@ def _hold_out(found: HoldOut, level: float) -> Plain:
         'actual': run.actual,
         'predicted': plain.at(run.predicted, level),
         'inside': run.inside(level),
+        'too_wide': run.too_wide(level),
       }
       for run in found.runs
     ],
@@ -232,6 +264,7 @@ def _hold_out(found: HoldOut, level: float) -> Plain:
         'predicted': plain.at(one.predicted, level),
         'actual': plain.at(one.actual, level),
         'overlap': one.overlap(level),
+        'too_wide': one.too_wide(level),
       }
       for one in found.optima
     ],

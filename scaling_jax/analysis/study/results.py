@@ -50,39 +50,70 @@ class Options:
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class HeldOutRun:
-  """A run of the largest budget and the loss that the others predict.
+  """A run of a budget and the loss that the budgets below predict.
 
-  `predicted` holds a run's own residual beside the law's uncertainty.
+  Attributes:
+    run_id, N: of the run.
+    actual: its loss.
+    predicted: with a run's own residual beside the law's uncertainty.
+    span: the range of the losses that it was predicted from; an interval as
+      wide cannot miss and is no test.
   """
 
   run_id: str
   N: float
   actual: float
   predicted: Estimate
+  span: float = np.inf
+
+  def too_wide(self, level: float) -> bool:
+    """Whether the interval spans all losses that it was predicted from."""
+    _, low, high = self.predicted.at(level)
+    return bool(high - low >= self.span)
 
   def inside(self, level: float) -> bool | None:
-    """Whether the interval holds the loss; None where it is not known."""
+    """Whether the interval holds the loss; None where that is no test."""
+    if self.too_wide(level):
+      return None
     return self.predicted.at(level).holds(self.actual)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class HeldOutOptimum:
-  """N_opt of the largest budget, as an approach predicts it from the others."""
+  """N_opt of a budget, as an approach predicts it from the budgets below.
+
+  Attributes:
+    approach: by name.
+    status, message: of its fit.
+    predicted, actual: log N_opt.
+    tried: the smallest and the largest model of the budget; an interval that
+      holds both cannot miss and is no test.
+  """
 
   approach: str
   status: Status
   message: str
   predicted: Estimate
   actual: Estimate
+  tried: tuple[float, float] | None = None
+
+  def too_wide(self, level: float) -> bool:
+    """Whether the predicted interval holds every model of the budget."""
+    if self.tried is None:
+      return False
+    found = self.predicted.at(level)
+    return all(found.holds(N) for N in self.tried)
 
   def overlap(self, level: float) -> bool | None:
-    """Whether the two intervals overlap; None where one is not known."""
+    """Whether the two intervals overlap; None where that is no test."""
+    if self.too_wide(level):
+      return None
     return self.predicted.at(level).overlaps(self.actual.at(level))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class HoldOut:
-  """The largest budget predicted from the others: a test with a known answer.
+  """A budget predicted from those below it: a test with a known answer.
 
   Attributes:
     status: 'ok' where losses were predicted, whether they came true or not.
@@ -91,6 +122,9 @@ class HoldOut:
     ahead: C over the largest that it was predicted from; nan likewise.
     runs: of that budget.
     optima: by approaches 2 and 3.
+    p_value: how rarely losses that the law holds for would lie as far from what
+      was predicted, all of them together; nan without a test. They share the
+      law's error, so that they are not so many tests.
   """
 
   status: Status
@@ -99,13 +133,14 @@ class HoldOut:
   ahead: float = np.nan
   runs: tuple[HeldOutRun, ...] = ()
   optima: tuple[HeldOutOptimum, ...] = ()
+  p_value: float = np.nan
 
   @property
   def ok(self) -> bool:
     return self.status == Status.OK
 
   def counts(self, level: float) -> tuple[int, int]:
-    """How many losses lie in their intervals, and how many have one."""
+    """How many losses lie in their intervals, and how many are a test."""
     known = [run.inside(level) for run in self.runs]
     judged = [inside for inside in known if inside is not None]
     return sum(judged), len(judged)

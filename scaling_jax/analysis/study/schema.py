@@ -42,6 +42,7 @@ _PARTS: dict[str, Any] = {
   'cautions': tuple[str, ...],
   'kaplan': kaplan_study.KaplanStudy,
   'hold_out': results.HoldOut,
+  'earlier_hold_outs': tuple[results.HoldOut, ...],
   'counting': tuple[results.CountingEffect, ...],
   'kaplan_vs_chinchilla': tuple[kaplan_vs_chinchilla.Reading, ...],
   'training_curves': tuple[training_curve.TrainingCurveFit, ...],
@@ -49,7 +50,7 @@ _PARTS: dict[str, Any] = {
 }
 
 # Parts that older files of this schema lack: they are computed when asked for.
-_LATER = ('cautions',)
+_LATER = ('cautions', 'earlier_hold_outs')
 
 
 def dumps(analysis: Analysis) -> str:

@@ -5,7 +5,7 @@ its message below.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etils import epath
 import numpy as np
@@ -35,12 +35,12 @@ def tables(analysis: 'Analysis') -> list[Table]:
 
   runs: budget, model, N, D, S, loss. budgets: N_opt, D_opt, L_min. power_laws:
   N0, a, D0, b of each approach. parametric: the five parameters. targets: what
-  to train. hold_out, counting. kaplan, critical_batch, kaplan_vs_chinchilla:
+  to train. hold_out, predictions, counting. kaplan, critical_batch, kaplan_vs_chinchilla:
   Kaplan's laws. curves: one for each run.
   """
   return _made(
     analysis, _runs, _budgets, _power_laws, _parametric, _targets, _hold_out,
-    _counting, kaplan_tables.laws, kaplan_tables.losses,
+    _predictions, _counting, kaplan_tables.laws, kaplan_tables.losses,
     kaplan_tables.comparison, _curves,
   )  # fmt: skip
 
@@ -206,7 +206,7 @@ def _power_laws(analysis: 'Analysis') -> Table:
 
 def written(approach: str) -> str:
   """The name of an approach in files: 'parametric' is approach 3's."""
-  return {'chinchilla': 'parametric'}.get(approach, approach)
+  return approach.replace('chinchilla', 'parametric')
 
 
 def _parametric(analysis: 'Analysis') -> Table:
@@ -222,6 +222,15 @@ def _parametric(analysis: 'Analysis') -> Table:
         'estimate': formatting.estimate(found[name], fit.status),
       },
     )
+  if analysis.averaged is not None:
+    E = analysis.averaged.conf_int(analysis.level)['E']
+    table.add(
+      {'parameter': 'E_averaged', 'estimate': E},
+      {
+        'parameter': messages.E_AVERAGED,
+        'estimate': formatting.estimate(E, fit.status),
+      },
+    )
   if fit.diagnostics is not None:
     line = formatting.diagnostics(fit.diagnostics)
     table.notes.append(messages.sentence(line))
@@ -234,10 +243,15 @@ def _parametric(analysis: 'Analysis') -> Table:
 
 def _targets(analysis: 'Analysis') -> Table:
   table = _table('targets')
+  laws: dict[str, tuple[str, Any]] = {
+    name: (messages.APPROACHES[name], fit)
+    for name, fit in analysis.approaches.items()
+    if fit.ok
+  }
+  if analysis.averaged is not None:
+    laws['chinchilla_averaged'] = messages.AVERAGED, analysis.averaged
   for C in analysis.targets:
-    for approach, fit in analysis.approaches.items():
-      if not fit.ok:
-        continue
+    for approach, (title, fit) in laws.items():
       best = fit.optimum(C=C, level=analysis.level)
       table.add(
         {
@@ -246,12 +260,14 @@ def _targets(analysis: 'Analysis') -> Table:
         },
         {
           'C (FLOPs)': formatting.flops(C),
-          'approach': messages.APPROACHES[approach],
+          'approach': title,
           'N': formatting.estimate(best.N, show=formatting.count),
           'D (tokens)': formatting.estimate(best.D, show=formatting.count),
           _loss_name(analysis): formatting.estimate(best.loss),
         },
       )  # fmt: skip
+  if analysis.averaged is not None:
+    table.notes.append(messages.averaged(analysis.averaged.shares))
   if table.rows:
     table.notes.append(messages.no_loss_by_1_and_2())
   return table
@@ -272,7 +288,7 @@ def _hold_out(analysis: 'Analysis') -> Table:
   table, found = _table('hold_out'), analysis.hold_out
   level = analysis.level
   for run in found.runs:
-    inside = messages.yes_no(run.inside(level))
+    inside = messages.met(run.inside(level), run.too_wide(level), ('yes', 'no'))
     predicted = run.predicted.at(level)
     table.add(
       {
@@ -289,7 +305,7 @@ def _hold_out(analysis: 'Analysis') -> Table:
   for optimum in found.optima:
     title = messages.APPROACHES[optimum.approach]
     predicted, actual = optimum.predicted.at(level), optimum.actual.at(level)
-    overlap = messages.yes_no(optimum.overlap(level), ('overlap', 'apart'))
+    overlap = messages.met(optimum.overlap(level), optimum.too_wide(level))
     show = formatting.count
     table.add(
       {
@@ -308,6 +324,39 @@ def _hold_out(analysis: 'Analysis') -> Table:
     if optimum.status != Status.OK:
       table.notes.append(messages.about(f'N_opt by {title}', optimum.message))
   table.notes.append(held_out(analysis))
+  return table
+
+
+def _predictions(analysis: 'Analysis') -> Table:
+  """One line a budget, where more than the largest can be predicted."""
+  table, level = _table('predictions'), analysis.level
+  if not analysis.earlier_hold_outs:
+    return table
+  for found in analysis.predictions:
+    inside, n = found.counts(level)
+    optima = {
+      one.approach: messages.met(one.overlap(level), one.too_wide(level))
+      for one in found.optima
+    }
+    table.add(
+      {
+        'C': found.C, 'ahead': found.ahead, 'inside': inside, 'n': n,
+        'p_value': found.p_value,
+        **{f'N_opt_{written(name)}': text for name, text in optima.items()},
+      },
+      {
+        'C (FLOPs)': formatting.flops(found.C),
+        'ahead': formatting.factor(found.ahead),
+        'losses inside': messages.inside(inside, n, len(found.runs)),
+        'chance': formatting.number(found.p_value, 2),
+        **{
+          f'N_opt by {messages.APPROACHES[name]}': text
+          for name, text in optima.items()
+        },
+      },
+    )  # fmt: skip
+  table.notes.append(messages.predictions())
+  table.notes += [text for texts in analysis.doubts.values() for text in texts]
   return table
 
 

@@ -1,0 +1,231 @@
+"""Approach 3 without the claim that its form is right: averaged intervals.
+
+Runs seldom tell whether E + A/N^alpha + B/D^beta is the law or something close
+to it, and an interval that takes the form for granted is too narrow where it is
+not. Here log L is a form, a smooth discrepancy and noise; the forms and the
+sizes of the discrepancy are averaged by how well they explain the losses
+(Hoeting et al. 1999, "Bayesian model averaging").
+"""
+
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling_jax.analysis.fitting import mixture
+from scaling_jax.analysis.fitting.cells import Cells
+from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
+from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
+from scaling_jax.analysis.fitting.mixture import Component
+from scaling_jax.analysis.fitting.mixture import Data
+from scaling_jax.analysis.fitting.result import LEVEL
+from scaling_jax.analysis.fitting.result import Allocation
+from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import Interval
+from scaling_jax.analysis.fitting.result import asked
+from scaling_jax.analysis.fitting.result import percentile_interval
+
+MIN_CELLS = N_PARAMS + 4
+MAX_CELLS = 1000  # beyond, eigenvectors take seconds
+_HALF = 6.0  # nats of log N about the law's optimum, that are searched
+_POINTS = 121
+
+
+class Drawn(NamedTuple):
+  """What was drawn of one component.
+
+  Attributes:
+    component: a form and its discrepancy.
+    params: [B, P] of the form.
+    sd: [B] of the residuals.
+  """
+
+  component: Component
+  params: np.ndarray
+  sd: np.ndarray
+
+  def log_losses(
+    self,
+    rng: np.random.Generator,
+    data: Data,
+    n: np.ndarray,
+    d: np.ndarray,
+  ) -> np.ndarray:
+    """[B, m] log L at n, d [m], the discrepancy included."""
+    of, columns = self.component, self.params.T[..., None]
+    with np.errstate(over='ignore', under='ignore', invalid='ignore'):
+      curve = of.form.log_loss(columns, n, d)
+      if not of.ratio:
+        return curve
+      left = data.log_L - of.form.log_loss(columns, data.n, data.d)
+    smooth = of.discrepancy.draws(
+      rng, of.ratio, n, d, sd=self.sd,
+      whitened=of.discrepancy.whiten(of.ratio, left.T).T,
+    )  # fmt: skip
+    return curve + smooth
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class AveragedFit:
+  """What approach 3 might have been, whatever its form.
+
+  The estimates are medians. Other parameters than E mean other things in other
+  forms, and have none.
+
+  Attributes:
+    law: the fit that it stands beside.
+    data: the cells.
+    drawn: of each component that any draw is of.
+    shares: the probability of each form, by name, and of each with a
+      discrepancy; they add up to one.
+    seed: of the draws.
+  """
+
+  law: ChinchillaFit
+  data: Data
+  drawn: tuple[Drawn, ...]
+  shares: dict[str, float]
+  seed: int
+
+  @functools.cached_property
+  def floors(self) -> np.ndarray:
+    """[B] E of each draw."""
+    return np.exp(np.concatenate([one.params[:, 2] for one in self.drawn]))
+
+  def estimates(self) -> dict[str, Estimate]:
+    """E, what no model and no data get below."""
+    return {'E': Estimate(float(np.median(self.floors)), self.floors)}
+
+  def conf_int(self, level: float = LEVEL) -> dict[str, Interval]:
+    """E with its interval at a level, by name."""
+    return {name: one.at(level) for name, one in self.estimates().items()}
+
+  def predict(
+    self, N: npt.ArrayLike, D: npt.ArrayLike, level: float = LEVEL
+  ) -> Interval:
+    """The loss of N parameters trained on D tokens; arrays broadcast."""
+    N, D = np.broadcast_arrays(np.asarray(N, float), np.asarray(D, float))
+    n, d = (np.log(x).ravel() - c for x, c in zip((N, D), self.law.center))
+    drawn = np.exp(self._log_losses(n, d)).reshape(-1, *N.shape)
+    return percentile_interval(np.median(drawn, 0), drawn, level)
+
+  def optimum(self, *, C: npt.ArrayLike, level: float = LEVEL) -> Allocation:
+    """What to train with C FLOPs, along the cost line of the runs.
+
+    A draw whose least loss is more than a factor of e^6 in N from the law's
+    counts as unbounded.
+
+    Args:
+      C: FLOPs, of any shape.
+      level: of the intervals.
+
+    Raises:
+      ValueError: C is not positive.
+    """
+    C = asked(C, None)
+    found = [self._minimum(float(one)) for one in np.ravel(C)]
+    log_N, log_L = (
+      np.stack(x, -1).reshape(-1, *np.shape(C)) for x in zip(*found)
+    )
+    slope, intercept = self.law.cost
+    drawn = {
+      'N': np.exp(log_N),
+      'D': np.exp(slope * log_N + np.log(C) + intercept),
+      'loss': np.exp(log_L),
+    }
+    return Allocation(
+      C=Interval.exact(C),
+      **{
+        name: percentile_interval(np.nanmedian(x, 0), x, level)
+        for name, x in drawn.items()
+      },
+    )
+
+  def _log_losses(self, n: np.ndarray, d: np.ndarray) -> np.ndarray:
+    rng = np.random.default_rng((self.seed, 1))
+    return np.concatenate(
+      [one.log_losses(rng, self.data, n, d) for one in self.drawn]
+    )
+
+  def _minimum(self, C: float) -> tuple[np.ndarray, np.ndarray]:
+    """[B] log N and log L of the least loss; nan where none is near."""
+    slope, intercept = self.law.cost
+    center = np.log(self.law.law.optimum(C, self.law.cost).N)
+    log_N = center + np.linspace(-_HALF, _HALF, _POINTS)
+    log_D = slope * log_N + np.log(C) + intercept
+    log_L = self._log_losses(
+      log_N - self.law.center[0], log_D - self.law.center[1]
+    )
+    return _least(log_N, log_L)
+
+
+def fit(
+  law: ChinchillaFit, *, draws: int = 4000, seed: int = 0
+) -> AveragedFit | None:
+  """Averages over forms and discrepancies, on the runs that a fit counted.
+
+  Seeds of one N and D are one datum, and cells weigh as the fit has it.
+
+  Args:
+    law: of approach 3.
+    draws: how many.
+    seed: of the draws.
+
+  Returns:
+    None where it is not ok, where fewer than nine data are too few for it or
+    more than a thousand too many, or where residuals of one model go together.
+
+  >>> from scaling_jax import published
+  >>> from scaling_jax.analysis.fitting import chinchilla
+  >>> from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+  >>> from scaling_jax.analysis.fitting.simulate import simulate
+  >>> N, D = np.repeat([1e8, 4e8, 1.6e9], 4), np.tile([1e9, 4e9, 2e10, 9e10], 3)
+  >>> L = simulate(published.HOFFMANN, N, D, noise=1e-3)
+  >>> found = fit(chinchilla.fit(N, D, L, bootstrap=Bootstrap(draws=0)))
+  >>> found.conf_int()['E'].holds(1.69), round(sum(found.shares.values()), 6)
+  (True, 1.0)
+  >>> found.optimum(C=1e22).loss.holds(published.HOFFMANN.optimum(1e22).L)
+  True
+  """
+  if not law.ok or law.point is None or law.model_sd:
+    return None
+  cells = Cells.of(*(x[law.counted] for x in (law.N, law.D, law.loss)))
+  if not MIN_CELLS <= len(cells) <= MAX_CELLS or law.residual_sd is None:
+    return None
+  data = Data.of(cells, law.center, law.noise_exponent)
+  found = mixture.components(data, law.point, law.residual_sd.sd)
+  p = mixture.weights(found)
+  shares: dict[str, float] = {}
+  for one, share in zip(found, p):
+    name = one.form.name + (' with discrepancy' if one.ratio else '')
+    shares[name] = shares.get(name, 0.0) + float(share)
+  rng = np.random.default_rng(seed)
+  counts = rng.multinomial(draws, p)
+  drawn = tuple(
+    Drawn(one, *one.draws(rng, count))
+    for one, count in zip(found, counts)
+    if count
+  )
+  return AveragedFit(law=law, data=data, drawn=drawn, shares=shares, seed=seed)
+
+
+def _least(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Where rows y [B, m] are least along an even x [m], and how low.
+
+  By the parabola through the least point and its neighbours; nan where the
+  least is an end.
+  """
+  y = np.where(np.isfinite(y), y, np.inf)
+  i, row = np.argmin(y, 1), np.arange(len(y))
+  inside = (i > 0) & (i < len(x) - 1)
+  i = np.clip(i, 1, len(x) - 2)
+  left, middle, right = (y[row, i + k] for k in (-1, 0, 1))
+  with np.errstate(all='ignore'):
+    shift = 0.5 * (left - right) / (left - 2 * middle + right)
+    low = middle - 0.25 * (left - right) * shift
+  shift = np.where(np.isfinite(shift), shift, 0.0)
+  low = np.where(np.isfinite(low), low, middle)
+  at = x[i] + shift * (x[1] - x[0])
+  return np.where(inside, at, np.nan), np.where(inside, low, np.nan)
