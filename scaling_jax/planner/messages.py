@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import math
 
 from scaling_jax import formatting
-from scaling_jax.analysis.messages import report
+from scaling_jax.analysis.messages import calculator
 from scaling_jax.planner import resources
 from scaling_jax.planner.resources import Token
 
@@ -62,12 +62,12 @@ def outside(what: str, x: float, fitted: tuple[float, float]) -> list[str]:
 
 def beyond(factor: float, of: str) -> str:
   """Of a C that is so many times the largest that a law was fitted on."""
-  return report.beyond(formatting.factor(factor), of)
+  return calculator.beyond(formatting.factor(factor), of)
 
 
 def below(factor: float, of: str) -> str:
   """Of a C that is so many times smaller than the smallest."""
-  return report.below(formatting.factor(factor), of)
+  return calculator.below(formatting.factor(factor), of)
 
 
 # Which of compute and tokens decides.

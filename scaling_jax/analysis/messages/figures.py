@@ -323,9 +323,10 @@ def loss_line(n_runs: int, x: str) -> str:
 
 
 def loss_line_law(text: str, x: str, alpha: Interval, x_c: Interval) -> str:
+  """`x_c` is nan where it lies beyond the points of a curve."""
+  scale = f' and {x}_c {number(x_c)}' if x_c.value == x_c.value else ''
   return (
-    f'{text} and the line ({x}_c/{x})^alpha with alpha {number(alpha)} and'
-    f' {x}_c {number(x_c)}.'
+    f'{text} and the line ({x}_c/{x})^alpha with alpha {number(alpha)}{scale}.'
   )
 
 

@@ -113,6 +113,11 @@ def residual_sd(shown: str) -> str:
 # The laws.
 
 
+def written(approach: str) -> str:
+  """The name of an approach in files: 'parametric' is approach 3's."""
+  return approach.replace('chinchilla', 'parametric')
+
+
 def at_flops(C: float, message: str) -> str:
   return about(f'At {formatting.flops(C)} FLOPs', message)
 

@@ -18,7 +18,7 @@ from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
 from scaling_jax.analysis.fitting.optimum import OptimumFit
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
-from scaling_jax.analysis.messages import report as messages
+from scaling_jax.analysis.messages import calculator as messages
 from scaling_jax.analysis.study.analyze import Analysis
 from scaling_jax.analysis.study.results import FittedRange
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from scaling_jax import formatting
 from scaling_jax import records
+from scaling_jax.analysis.messages import calculator as calculator_messages
 from scaling_jax.analysis.messages import figures as figure_messages
 from scaling_jax.analysis.messages import report as messages
 from scaling_jax.analysis.messages import tables as table_messages
@@ -27,6 +28,7 @@ from scaling_jax.analysis.report import calculator
 from scaling_jax.analysis.report import filters
 from scaling_jax.analysis.report import headline
 from scaling_jax.analysis.report import svg
+from scaling_jax.analysis.study import hold_out_tables
 from scaling_jax.analysis.study import kaplan_tables
 from scaling_jax.analysis.study import schema
 from scaling_jax.analysis.study import summary_tables
@@ -152,6 +154,7 @@ def _environment() -> jinja2.Environment:
   made.globals.update(
     formatting=formatting,
     messages=messages,
+    calculator=calculator_messages,
     titles=table_messages.APPROACHES,
   )
   return made
@@ -213,7 +216,7 @@ def _calculator(analysis: Analysis) -> dict[str, Any]:
 
 def _tests(analysis: Analysis, tables: Sequence[Table]) -> dict[str, Any]:
   made = {table.name: table for table in tables}
-  text = summary_tables.held_out(analysis)
+  text = hold_out_tables.held_out(analysis)
   return {
     'tables': made,
     'excluded': summary_tables.excluded(analysis),

@@ -19,6 +19,7 @@ from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import tables as messages
+from scaling_jax.analysis.study import hold_out_tables
 from scaling_jax.analysis.study import kaplan_tables
 from scaling_jax.tables import Table
 
@@ -39,15 +40,16 @@ def tables(analysis: 'Analysis') -> list[Table]:
   Kaplan's laws. curves: one for each run.
   """
   return _made(
-    analysis, _runs, _budgets, _power_laws, _parametric, _targets, _hold_out,
-    _predictions, _counting, kaplan_tables.laws, kaplan_tables.losses,
+    analysis, _runs, _budgets, _power_laws, _parametric, _targets, hold_out_tables.largest,
+    hold_out_tables.every, _counting, kaplan_tables.laws, kaplan_tables.losses,
     kaplan_tables.comparison, _curves,
   )  # fmt: skip
 
 
 def brief_tables(analysis: 'Analysis') -> list[Table]:
   """The laws alone: Hoffmann's, or Kaplan's where he has none."""
-  if analysis.headline is None and kaplan_tables.any_ok(analysis):
+  answers = any(fit.ok for fit in analysis.approaches.values())
+  if not answers and kaplan_tables.any_ok(analysis):
     return _made(
       analysis,
       kaplan_tables.laws,
@@ -192,7 +194,11 @@ def _power_laws(analysis: 'Analysis') -> Table:
     title, found = messages.APPROACHES[approach], fit.conf_int(analysis.level)
     numbers = {column: found[name] for column, name in names.items()}
     table.add(
-      {'approach': written(approach), **numbers, 'status': str(fit.status)},
+      {
+        'approach': messages.written(approach),
+        **numbers,
+        'status': str(fit.status),
+      },
       {
         'approach': title,
         **{k: formatting.estimate(x, fit.status) for k, x in numbers.items()},
@@ -202,11 +208,6 @@ def _power_laws(analysis: 'Analysis') -> Table:
     if approach == 'isoflop':
       table.notes += [messages.about(title, note) for note in fit.notes]
   return table
-
-
-def written(approach: str) -> str:
-  """The name of an approach in files: 'parametric' is approach 3's."""
-  return approach.replace('chinchilla', 'parametric')
 
 
 def _parametric(analysis: 'Analysis') -> Table:
@@ -255,7 +256,7 @@ def _targets(analysis: 'Analysis') -> Table:
       best = fit.optimum(C=C, level=analysis.level)
       table.add(
         {
-          'C': C, 'approach': written(approach), 'N': best.N, 'D': best.D,
+          'C': C, 'approach': messages.written(approach), 'N': best.N, 'D': best.D,
           'L': best.loss,
         },
         {
@@ -273,93 +274,6 @@ def _targets(analysis: 'Analysis') -> Table:
   return table
 
 
-def held_out(analysis: 'Analysis') -> str:
-  """How the held-out budget was predicted, or why it was not; a sentence."""
-  found = analysis.hold_out
-  if not found.ok:
-    return messages.sentence(found.message)
-  inside, n = found.counts(analysis.level)
-  return messages.sentence(
-    messages.held_out(inside, n, C=found.C, ahead=found.ahead)
-  )
-
-
-def _hold_out(analysis: 'Analysis') -> Table:
-  table, found = _table('hold_out'), analysis.hold_out
-  level = analysis.level
-  for run in found.runs:
-    inside = messages.met(run.inside(level), run.too_wide(level), ('yes', 'no'))
-    predicted = run.predicted.at(level)
-    table.add(
-      {
-        'what': run.run_id, 'predicted': predicted, 'actual': run.actual,
-        'inside': inside,
-      },
-      {
-        'what': f'loss of {run.run_id}',
-        'predicted': formatting.estimate(predicted),
-        'actual': formatting.number(run.actual),
-        'inside': inside,
-      },
-    )  # fmt: skip
-  for optimum in found.optima:
-    title = messages.APPROACHES[optimum.approach]
-    predicted, actual = optimum.predicted.at(level), optimum.actual.at(level)
-    overlap = messages.met(optimum.overlap(level), optimum.too_wide(level))
-    show = formatting.count
-    table.add(
-      {
-        'what': f'N_opt by {written(optimum.approach)}',
-        'predicted': predicted,
-        'actual': actual.value if np.isfinite(actual.value) else None,
-        'inside': overlap,
-      },
-      {
-        'what': f'N_opt by {title}',
-        'predicted': formatting.estimate(predicted, optimum.status, show),
-        'actual': formatting.estimate(actual, show=show),
-        'inside': overlap,
-      },
-    )
-    if optimum.status != Status.OK:
-      table.notes.append(messages.about(f'N_opt by {title}', optimum.message))
-  table.notes.append(held_out(analysis))
-  return table
-
-
-def _predictions(analysis: 'Analysis') -> Table:
-  """One line a budget, where more than the largest can be predicted."""
-  table, level = _table('predictions'), analysis.level
-  if not analysis.earlier_hold_outs:
-    return table
-  for found in analysis.predictions:
-    inside, n = found.counts(level)
-    optima = {
-      one.approach: messages.met(one.overlap(level), one.too_wide(level))
-      for one in found.optima
-    }
-    table.add(
-      {
-        'C': found.C, 'ahead': found.ahead, 'inside': inside, 'n': n,
-        'p_value': found.p_value,
-        **{f'N_opt_{written(name)}': text for name, text in optima.items()},
-      },
-      {
-        'C (FLOPs)': formatting.flops(found.C),
-        'ahead': formatting.factor(found.ahead),
-        'losses inside': messages.inside(inside, n, len(found.runs)),
-        'chance': formatting.number(found.p_value, 2),
-        **{
-          f'N_opt by {messages.APPROACHES[name]}': text
-          for name, text in optima.items()
-        },
-      },
-    )  # fmt: skip
-  table.notes.append(messages.predictions())
-  table.notes += [text for texts in analysis.doubts.values() for text in texts]
-  return table
-
-
 def _counting(analysis: 'Analysis') -> Table:
   table = _table('counting')
   for effect in analysis.counting:
@@ -368,7 +282,10 @@ def _counting(analysis: 'Analysis') -> Table:
       'chinchilla': effect.chinchilla.at(analysis.level),
     }
     table.add(
-      {'name': effect.name, **{written(k): x for k, x in found.items()}},
+      {
+        'name': effect.name,
+        **{messages.written(k): x for k, x in found.items()},
+      },
       {
         'counted': effect.name,
         **{

@@ -20,6 +20,8 @@ _BLOCKS = {
   'h1', 'h2', 'h3', 'p', 'li', 'tr', 'caption', 'div', 'dl', 'figcaption',
   'summary', 'legend', 'form', 'section',
 }  # fmt: skip
+# What an analysis makes of its parts.
+_NOT_PARTS = ('runs', 'options', 'averaged', 'form_test')
 _FOLDER = tempfile.TemporaryDirectory(prefix='scaling_jax_reports_')
 
 
@@ -35,7 +37,7 @@ def reported() -> pathlib.Path:
 def changed(analysis: Analysis | None = None, **parts: Any) -> Analysis:
   """An analysis whose parts are other ones; of the simulated study if None."""
   base = analysis or studies.analyzed().analysis
-  of = {k: v for k, v in vars(base).items() if k not in ('runs', 'options')}
+  of = {k: v for k, v in vars(base).items() if k not in _NOT_PARTS}
   made = {'runs': base.runs, 'options': base.options, **of, **parts}
   return Analysis(made.pop('runs'), made.pop('options'), **made)
 

@@ -11,6 +11,7 @@ from etils import epath
 import numpy as np
 
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.messages import tables as messages
 from scaling_jax.analysis.runs import table as table_lib
 from scaling_jax.analysis.study import summary_tables
 from tests import golden_case
@@ -114,7 +115,7 @@ class TablesTest(absltest.TestCase):
       self.assertEqual(row['status'], budget.status)
     rows = {row['approach']: row for row in read(self.tables['power_laws'])}
     for name, fit in self.analysis.approaches.items():
-      row = rows[summary_tables.written(name)]
+      row = rows[messages.written(name)]
       found = fit.conf_int()
       for column, parameter in (
         ('N0', 'N0'), ('a', 'exponent_N'), ('D0', 'D0'), ('b', 'exponent_D'),
@@ -125,14 +126,19 @@ class TablesTest(absltest.TestCase):
 
   def test_parametric_and_targets(self):
     fit = self.analysis.chinchilla
-    for row in read(self.tables['parametric']):
+    *own, averaged = read(self.tables['parametric'])
+    for row in own:
       self.same(row, 'estimate', fit.conf_int()[row['parameter']])
+    self.assertEqual(averaged['parameter'], 'E_averaged')
+    self.same(averaged, 'estimate', self.analysis.averaged.conf_int()['E'])
     rows = read(self.tables['targets'])
     self.assertEqual(
-      [row['approach'] for row in rows], ['envelope', 'isoflop', 'parametric']
+      [row['approach'] for row in rows],
+      ['envelope', 'isoflop', 'parametric', 'parametric_averaged'],
     )
     C = 10 * designs.BUDGETS[-1]
-    for row, one in zip(rows, self.analysis.approaches.values()):
+    laws = (*self.analysis.approaches.values(), self.analysis.averaged)
+    for row, one in zip(rows, laws, strict=True):
       best = one.optimum(C=C)
       self.assertEqual(float(row['C']), C)
       self.same(row, 'N', best.N)
