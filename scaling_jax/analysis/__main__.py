@@ -104,8 +104,8 @@ def run(
     options: `study.results.Options`; the defaults if None.
     figures: whether to draw them.
     png: whether to write them as PNG too.
-    shown: 'brief' prints the laws alone, 'laws' what tests them too, 'all' the
-      tables of single runs as well.
+    shown: 'brief' prints the laws and the answer, 'laws' what tests them too,
+      'all' the tables of single runs as well.
 
   Returns:
     The path of the report, the one file to open.
@@ -120,6 +120,7 @@ def run(
   folder = _folder(out)  # a fit is long to wait for in vain
   # JAX is imported only when what was asked has proved sound.
   from scaling_jax import compile_cache
+  from scaling_jax.analysis.report import headline
   from scaling_jax.analysis.report import page
   from scaling_jax.analysis.study import analyze
   from scaling_jax.analysis.study import summary_tables
@@ -137,6 +138,7 @@ def run(
       if table.name not in known
       and (shown == 'all' or table.name not in _OF_RUNS)
     )
+  _show([*headline.sentences(analysis), ''])
   seconds = formatting.duration(time.monotonic() - start)
   print(f'{folder}/fits.json, tables and figures in {seconds}')
   print(f'report: {written}')

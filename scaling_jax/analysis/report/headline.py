@@ -140,6 +140,21 @@ def contradiction(analysis: Analysis) -> str:
   )
 
 
+def sentences(analysis: Analysis) -> list[str]:
+  """The answer as a terminal ends with it: what to train, and doubts."""
+  found, lead = answers(analysis), analysis.lead
+  out = [contradiction(analysis), *(one.text for one in found)]
+  if found:
+    out.append(found[0].basis)
+  elif lead.withheld and lead.approach:
+    out.append(messages.withheld(lead.approach))
+  elif not lead.approach:
+    out.append(messages.no_answer())
+  others = [] if lead.doubts else analysis.doubts.get('chinchilla', ())
+  out += [*lead.doubts, *others, *analysis.cautions]
+  return [text for text in out if text]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Silent:
   """An approach that is not ok, why, and what to do about it."""

@@ -9,10 +9,12 @@ from scipy import stats
 
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import isoflop
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.result import ResidualSD
 from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.runs import budgets
 from scaling_jax.analysis.study import hold_out
+from scaling_jax.analysis.study.results import Options
 from tests.analysis import designs
 from tests.analysis import studies
 
@@ -113,6 +115,73 @@ class PredictionTest(absltest.TestCase):
       alone = [np.append(x, y) for x, y in zip(self.plan, run)]
       more = predict(type(self.plan)(*alone), np.append(L, 9.0))
       self.assertEqual(known, intervals(more))
+
+
+class ChanceTest(absltest.TestCase):
+  """How rarely a true law leaves losses as far off: uniform if it is right."""
+
+  def test_seldom_small_under_the_law(self):
+    plan = designs.design()
+    found = [
+      predict(plan, designs.noisy(LAW, plan, 0.003, seed), seed).p_value
+      for seed in range(30)
+    ]
+    self.assertTrue(np.isfinite(found).all())
+    self.assertLessEqual(np.sum(np.array(found) < 0.05), 5)  # 1.5; 1 in 100
+    self.assertBetween(np.mean(found), 0.3, 0.75)
+
+  def test_small_where_the_last_budget_is_another_law_s(self):
+    plan = designs.design()
+    L = designs.noisy(LAW, plan, 0.003) * np.where(plan.C == LAST, 1.03, 1)
+    self.assertLess(predict(plan, L).p_value, 0.01)
+
+  def test_not_known_without_draws(self):
+    plan = designs.design()
+    runs = studies.as_runs(plan, designs.noisy(LAW, plan, 0.003))
+    groups = budgets.group(runs.C)
+    full = isoflop.fit(budgets.groups_of(runs, groups))
+    asked = Options(bootstrap=Bootstrap(draws=0))
+    found = hold_out.test(runs, groups, full, asked)
+    self.assertTrue(np.isnan(found.p_value))
+
+
+class EveryBudgetTest(absltest.TestCase):
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    several = tuple(np.geomspace(1e14, 1e16, 5))
+    cls.plan = designs.design(budgets=several, models=5)
+    runs = studies.as_runs(cls.plan, designs.noisy(LAW, cls.plan, 0.002))
+    groups = budgets.group(runs.C)
+    asked = studies.options()
+    full = isoflop.fit(
+      budgets.groups_of(runs, groups), bootstrap=asked.bootstrap
+    )
+    cls.several, cls.runs = several, runs
+    cls.found = hold_out.test_earlier(runs, groups, full, asked)
+    cls.last = hold_out.test(runs, groups, full, asked)
+
+  def test_each_from_those_below(self):
+    got = [held.C for held in (*self.found, self.last)]
+    np.testing.assert_allclose(got, self.several[2:], rtol=1e-6)
+    for held, C in zip(self.found, self.several[2:]):
+      self.assertLen(held.runs, 5)
+      self.assertAlmostEqual(held.ahead, 10**0.5)
+      below = self.runs.loss[self.runs.C < 0.9 * C]
+      self.assertAlmostEqual(held.runs[0].span, np.ptp(below))
+
+  def test_as_wide_as_all_losses_below_is_no_test(self):
+    for held in self.found:
+      for run in held.runs:
+        self.assertIsNotNone(run.inside(LEVEL))
+        _, low, high = run.predicted.at(LEVEL)
+        wide = dataclasses.replace(run, span=0.99 * (high - low))
+        self.assertTrue(wide.too_wide(LEVEL))
+        self.assertIsNone(wide.inside(LEVEL))
+        self.assertFalse(wide.too_wide(0.5))
+      wide = [dataclasses.replace(run, span=0.0) for run in held.runs]
+      held = dataclasses.replace(held, runs=tuple(wide))
+      self.assertEqual(held.counts(LEVEL), (0, 0))
 
 
 class StatusTest(absltest.TestCase):
