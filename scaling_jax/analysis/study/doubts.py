@@ -17,7 +17,7 @@ from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.messages import study as messages
 from scaling_jax.analysis.study.results import HoldOut
 
-CHANCE = 0.01  # of a true law, that any budget's losses lie as far off
+CHANCE = 0.005  # of a true law, that any budget's losses lie as far off
 MIN_BUDGETS = 3  # with a minimum, for approach 2 to lead before approach 3
 
 Doubts = Mapping[str, tuple[str, ...]]

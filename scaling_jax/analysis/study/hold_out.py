@@ -4,11 +4,13 @@ from collections.abc import Sequence
 import dataclasses
 
 import numpy as np
+from scipy import special
 
 from scaling_jax.analysis.fitting import bootstrap
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import ResidualSD
 from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.messages import study as messages
 from scaling_jax.analysis.runs import budgets
@@ -19,7 +21,7 @@ from scaling_jax.analysis.study.results import HoldOut
 from scaling_jax.analysis.study.results import Options
 
 MIN_BUDGETS = 3
-DRAWS = 400  # at most, of the budgets below the largest
+DRAWS = 1000  # at most, of the budgets below the largest
 _LEAST = 1e-9  # of log L: what numbers have by their digits
 
 
@@ -99,8 +101,7 @@ def _predict(
   at = float(np.exp(np.mean([np.log(C[i]) for i in held])))
   actual = min(full.budgets, key=lambda b: abs(np.log(b.C / at)))
   seed = options.bootstrap.seed + 1
-  span = float(np.ptp(rest.loss))
-  own = tuple(_held_out_run(runs, i, fitted, seed + i, span) for i in held)
+  own = _held_out_runs(runs, held, fitted, seed, float(np.ptp(rest.loss)))
   optima = (
     _by_isoflop(runs, usable[:-1], fitted, at, options.bootstrap),
     _by_law(fitted, actual),
@@ -119,58 +120,71 @@ def _predict(
     optima=tuple(
       dataclasses.replace(o, actual=known, tried=tried) for o in optima
     ),
-    p_value=_chance(own),
+    p_value=_chance(own, fitted.residual_sd),
   )
 
 
-def _chance(runs: Sequence[HeldOutRun]) -> float:
-  """How many of the draws lie as far from their mean as the losses do.
+def _chance(
+  runs: Sequence[HeldOutRun], residual_sd: ResidualSD | None
+) -> float:
+  """The p-value of the losses' distance from what was predicted of them.
 
-  By Mahalanobis' distance in log L, whose covariance is that of the draws.
+  Mahalanobis' in log L, by the covariance of the draws: F-distributed where the
+  law is close to linear in its parameters. Or the share of draws that lie as
+  far, where that is more.
   """
   drawn = [
     run.predicted.draws for run in runs if run.predicted.draws is not None
   ]
-  if len(drawn) < len(runs) or not drawn:
+  if len(drawn) < len(runs) or not drawn or residual_sd is None:
     return np.nan
+  n, dof = len(drawn), residual_sd.dof
   X = np.log(np.stack(drawn, axis=-1))
   X = X[np.isfinite(X).all(-1)]
-  if len(X) <= 2 * len(drawn):
+  if len(X) <= 2 * n or dof <= 2:
     return np.nan  # they do not tell a covariance
   y = np.log([run.actual for run in runs])
-  noise = _LEAST**2 * np.eye(len(drawn))
+  noise = _LEAST**2 * np.eye(n)
   covariance = np.atleast_2d(np.cov(X, rowvar=False)) + noise
 
   def distance(off: np.ndarray) -> np.ndarray:
     return np.sum(off * np.linalg.solve(covariance, off.T).T, axis=-1)
 
   center = X.mean(0)
-  farther = distance(X - center) >= distance((y - center)[None])
-  return float((1 + farther.sum()) / (1 + len(X)))
+  found = distance((y - center)[None])[0]
+  farther = float(np.mean(distance(X - center) >= found))
+  # Student's draws have dof / (dof - 2) times the variance of the scale's.
+  return max(farther, float(special.fdtrc(n, dof, found / n * dof / (dof - 2))))
 
 
-def _held_out_run(
+def _held_out_runs(
   runs: table.Runs,
-  i: int,
+  held: Sequence[int],
   fitted: chinchilla.ChinchillaFit,
   seed: int,
   span: float,
-) -> HeldOutRun:
-  N, D, loss = float(runs.N[i]), float(runs.D[i]), float(runs.loss[i])
-  predicted = Estimate()
+) -> tuple[HeldOutRun, ...]:
+  """Each run and its prediction; redrawn runs share their noise's scale."""
+  N, D = runs.N[held], runs.D[held]
+  predicted = [Estimate()] * len(held)
   if fitted.ok:
-    drawn = None
-    count = len(fitted.param_draws)
-    if count:
-      own = fitted.own_draws(np.asarray(D), seed)
-      drawn = fitted.draws.loss(N, D) * np.exp(own)
-    predicted = Estimate(float(fitted.law.loss(N, D)), drawn)
-  return HeldOutRun(
-    run_id=runs[i].run_id,
-    N=N,
-    actual=loss,
-    predicted=predicted,
-    span=span,
+    drawn = [None] * len(held)
+    if len(fitted.param_draws):
+      laws = [fitted.draws.loss(n, d) for n, d in zip(N, D)]
+      drawn = list((np.stack(laws, -1) * np.exp(fitted.own_draws(D, seed))).T)
+    predicted = [
+      Estimate(float(fitted.law.loss(n, d)), of)
+      for n, d, of in zip(N, D, drawn)
+    ]
+  return tuple(
+    HeldOutRun(
+      run_id=runs[i].run_id,
+      N=float(runs.N[i]),
+      actual=float(runs.loss[i]),
+      predicted=estimate,
+      span=span,
+    )
+    for i, estimate in zip(held, predicted)
   )
 
 

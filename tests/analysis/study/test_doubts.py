@@ -86,7 +86,7 @@ class LeadTest(parameterized.TestCase):
 
 
 class AgainstTest(parameterized.TestCase):
-  @parameterized.parameters((0.02, 2, 0), (0.004, 2, 1), (0.004, 3, 0))
+  @parameterized.parameters((0.01, 2, 0), (0.002, 2, 1), (0.002, 3, 0))
   def test_losses_are_judged_by_how_many_budgets_are(self, p, budgets, count):
     of = [HoldOut(status=Status.OK, C=1e18, p_value=p)]
     of += [HoldOut(status=Status.OK, C=1e19, p_value=0.5)] * (budgets - 1)
