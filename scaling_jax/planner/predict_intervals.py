@@ -118,7 +118,7 @@ def studies(
   for k, fitted in enumerate(by_law):
     L = np.exp(clean[k] + noise.seeds * rng.normal(size=len(N)))
     found = isoflop.fit(
-      _groups(runs, L, grouping.groups),
+      Group.of(*runs, L, grouping.groups),
       fitted.law if fitted.ok else None,
       Bootstrap(draws=ask.draws, seed=int(rng.integers(2**31))),
     )
@@ -136,17 +136,6 @@ def answer(fit: ChinchillaFit | IsoflopFit, ask: Ask) -> Answer:
   found = fit.conf_int(ask.level)
   found['N_opt'] = fit.optimum(C=ask.target, level=ask.level).N
   return Answer(fit.status, {x: found[x] for x in QUANTITIES[name]})
-
-
-def _groups(
-  runs: Design, L: np.ndarray, groups: Sequence[Sequence[int]]
-) -> list[Group]:
-  """What `isoflop.fit` takes; C is the geometric mean of a budget's runs."""
-  C, N, D = runs
-  return [
-    Group(float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], L[g])
-    for g in map(np.asarray, groups)
-  ]
 
 
 def _chinchilla(

@@ -30,9 +30,9 @@ class LogData:
   """Runs [n] as the fit takes them, and the way back to a law.
 
   Attributes:
-    log_N, log_D: [n], from their means.
+    log_N, log_D: [n], from the center.
     log_L: [n].
-    mean_log_N, mean_log_D: the means.
+    mean_log_N, mean_log_D: the center.
     scale: [n] by which residuals are multiplied, so that DELTA is where their
       Huber loss turns.
     of_loss: whether residuals are of L and not of log L.
@@ -47,9 +47,10 @@ class LogData:
   of_loss: bool = False
 
   @classmethod
-  def of(cls, N, D, L) -> 'LogData':
+  def of(cls, N, D, L, center: tuple[float, float] | None = None) -> 'LogData':
+    """Runs [n] about a center of log N and log D; about their means if None."""
     log_N, log_D = np.log(np.asarray(N, float)), np.log(np.asarray(D, float))
-    n, d = float(log_N.mean()), float(log_D.mean())
+    n, d = center or (float(log_N.mean()), float(log_D.mean()))
     log_L = np.log(np.asarray(L, float))
     return cls(log_N - n, log_D - d, log_L, n, d, np.ones_like(log_L))
 

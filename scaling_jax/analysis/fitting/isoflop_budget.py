@@ -5,6 +5,7 @@ Akima's curve are second looks. Where too few data are left for the exponents,
 the parabola answers.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import functools
 from typing import NamedTuple
@@ -36,6 +37,21 @@ class Group:
   N: np.ndarray
   D: np.ndarray
   loss: np.ndarray
+
+  @classmethod
+  def of(
+    cls,
+    C: np.ndarray,
+    N: np.ndarray,
+    D: np.ndarray,
+    loss: np.ndarray,
+    groups: Sequence[Sequence[int]],
+  ) -> list['Group']:
+    """One for each of `groups`, indices into the columns [n] of runs."""
+    return [
+      cls(float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], loss[g])
+      for g in map(np.asarray, groups)
+    ]
 
 
 class Minima(NamedTuple):

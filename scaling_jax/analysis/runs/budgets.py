@@ -183,13 +183,20 @@ def _dense(
   return out
 
 
+def keeping(
+  groups: Sequence[Sequence[int]], kept: np.ndarray
+) -> list[list[int]]:
+  """Groups without the runs that are not kept [n]; whole where none is.
+
+  >>> keeping([(0, 1), (2,)], np.array([True, False, False]))
+  [[0], [2]]
+  """
+  return [[i for i in group if kept[i]] or list(group) for group in groups]
+
+
 def groups_of(runs: Runs, groups: Sequence[Sequence[int]]) -> list[Group]:
   """What `isoflop.fit` takes, of budgets as indices into the runs.
 
   C of each is the geometric mean of its runs'.
   """
-  C, N, D, L = runs.C, runs.N, runs.D, runs.loss
-  return [
-    Group(float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], L[g])
-    for g in map(np.asarray, groups)
-  ]
+  return Group.of(runs.C, runs.N, runs.D, runs.loss, groups)

@@ -141,13 +141,9 @@ class Analysis:
     )
 
   @functools.cached_property
-  def budget_groups(self) -> tuple[tuple[int, ...], ...]:
+  def budget_groups(self) -> list[list[int]]:
     """The budgets without the outliers that approach 3 excludes."""
-    fits = self.chinchilla.counted
-    return tuple(
-      tuple(i for i in group if fits[i]) or group
-      for group in self.grouping.groups
-    )
+    return budgets.keeping(self.grouping.groups, self.chinchilla.counted)
 
   @functools.cached_property
   def isoflop(self) -> isoflop_lib.IsoflopFit:

@@ -6,6 +6,7 @@ matrix product. On small models this moves the exponent more than noise does
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,10 +44,7 @@ def compare(
   Returns:
     Empty where no way gives an exponent.
   """
-  groups = [
-    tuple(i for i in group if fitted.counted[i]) or group
-    for group in grouping.groups
-  ]
+  groups = budgets.keeping(grouping.groups, fitted.counted)
   if not groups:
     return ()
   by_N = {tuple(runs.N): fitted}
@@ -64,7 +62,7 @@ def compare(
         **options.of_chinchilla(runs.run_ids),
       )
     law = by_N[tuple(N)]
-    counted = _Counted(N, C, runs.D, runs.loss)
+    counted = _Counted(C, N, runs.D, runs.loss)
     own = np.array_equal(N, runs.N) and np.allclose(C, runs.C, rtol=_SAME)
     if own and isoflops is not None:
       by_isoflop = _given(isoflops)
@@ -81,22 +79,13 @@ def compare(
   return tuple(out) if any(np.isfinite(e.value) for e in found) else ()
 
 
-class _Counted:
+class _Counted(NamedTuple):
   """Runs [n] in one way of counting."""
 
-  def __init__(self, N, C, D, L):
-    self.N, self.C, self.D, self.L = N, C, D, L
-
-  def groups(self, groups: Sequence[Sequence[int]]) -> list[isoflop.Group]:
-    return [
-      isoflop.Group(
-        float(np.exp(np.mean(np.log(self.C[g])))),
-        self.N[g],
-        self.D[g],
-        self.L[g],
-      )
-      for g in map(np.asarray, groups)
-    ]
+  C: np.ndarray
+  N: np.ndarray
+  D: np.ndarray
+  loss: np.ndarray
 
 
 def _by_law(counted: _Counted, found: chinchilla.ChinchillaFit) -> Estimate:
@@ -127,7 +116,7 @@ def _by_isoflop(
   6 N D; within a budget log C is close to linear in log N. The draws of a
   minimum are as wide as the minima scatter, which `isoflop.fit` sees to.
   """
-  made = counted.groups(groups)
+  made = isoflop.Group.of(*counted, groups)
   order = np.argsort([group.C for group in made])
   found = isoflop.fit(made, law=law.law if law.ok else None, bootstrap=draws)
   log_N, log_C, drawn_N, drawn_C, bias = [], [], [], [], []

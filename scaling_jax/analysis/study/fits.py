@@ -144,15 +144,10 @@ def fit_isoflop(
     )  # fmt: skip
     kept = law.counted
     notes = messages.outliers(law)
-  groups = [
-    isoflop.Group(float(np.exp(np.mean(np.log(C[g])))), N[g], D[g], loss[g])
-    for g in (
-      np.asarray(group)[kept[list(group)]]
-      for group in budgets.grouping_of(C, N).groups
-    )
-    if len(g)
-  ]
-  found = isoflop.fit(groups, bootstrap=bootstrap)
+  groups = budgets.keeping(budgets.grouping_of(C, N).groups, kept)
+  found = isoflop.fit(
+    isoflop.Group.of(C, N, D, loss, groups), bootstrap=bootstrap
+  )
   return dataclasses.replace(found, notes=(*found.notes, *notes))
 
 

@@ -15,7 +15,10 @@ from scipy import special
 
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
+from scaling_jax.analysis.fitting.chinchilla_data import LogData
+from scaling_jax.analysis.fitting.chinchilla_data import jacobian
 from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.messages import study as messages
 from scaling_jax.analysis.runs import training
@@ -194,13 +197,16 @@ def short_runs_apart(
   """
   if not law.ok or law.point is None or law.residual_sd is None:
     return None
-  keep = law.D >= np.sort(law.D)[len(law.D) // SHORTEST] * (1 - 1e-6)
+  cells = Cells.of(*(x[law.counted] for x in (law.N, law.D, law.loss)))
+  least = np.sort(cells.D)[len(cells) // SHORTEST] * (1 - 1e-6)
+  keep = cells.D >= least
   if keep.all():
     return None
+  long = law.counted & (law.D >= least)
   fewer = chinchilla.fit(
-    law.N[keep],
-    law.D[keep],
-    law.loss[keep],
+    law.N[long],
+    law.D[long],
+    law.loss[long],
     bootstrap=Bootstrap(draws=0),
     solver=solver,
   )
@@ -208,12 +214,12 @@ def short_runs_apart(
     return None
   slope = law.cost.slope
   every, without = (float(x.law.exponent_along(slope)) for x in (law, fewer))
-  half_width, sd = _half_width_and_sd(law, keep)
+  half_width, sd = _half_width_and_sd(law, cells, keep)
   limit = -special.stdtrit(law.residual_sd.dof, CHANCE / 2) * sd
   if abs(without - every) <= max(half_width, limit, LEAST_MOVE):
     return None
   return ShortRunsApart(
-    runs=int(np.sum(~keep)),
+    runs=int(np.sum(law.counted & ~long)),
     every=every,
     without=without,
     half_width=half_width,
@@ -221,18 +227,21 @@ def short_runs_apart(
 
 
 def _half_width_and_sd(
-  law: ChinchillaFit, keep: np.ndarray
+  law: ChinchillaFit, cells: Cells, keep: np.ndarray
 ) -> tuple[float, float]:
-  """The exponent's half width, and the sd of its move without some runs.
+  """The exponent's half width, and the sd of its move without some cells.
 
-  The move is linear in the runs' noise where that is small: by the least-squares
-  solutions of all runs and of those that are kept.
+  The move is linear in the cells' noise where that is small: by the
+  least-squares solutions of all cells and of those that are kept.
   """
+  assert law.point is not None
   assert law.residual_sd is not None
   noise, dof = law.residual_sd
-  to_params = np.linalg.pinv(_slopes(law))
+  data = LogData.of(cells.N, cells.D, cells.loss, law.center)
+  rows = jacobian(law.point, data)
+  to_params = np.linalg.pinv(rows)
   fewer = np.zeros_like(to_params)
-  fewer[:, keep] = np.linalg.pinv(_slopes(law)[keep])
+  fewer[:, keep] = np.linalg.pinv(rows[keep])
   alpha, beta, slope = law.law.alpha, law.law.beta, law.cost.slope
   along = np.array([0, 0, 0, -beta, alpha]) / (alpha - beta * slope) ** 2
   moved = float(np.linalg.norm(along @ (fewer - to_params)))
@@ -242,14 +251,3 @@ def _half_width_and_sd(
     quantile = special.stdtrit(dof, (1 + LEVEL) / 2)
     half = float(quantile * noise * np.linalg.norm(along @ to_params))
   return half, noise * moved
-
-
-def _slopes(law: ChinchillaFit) -> np.ndarray:
-  """[n, 5] of log L in log A', log B', log E, alpha and beta."""
-  found, L = law.law, law.predicted
-  model = found.A * law.N**-found.alpha / L
-  text = found.B * law.D**-found.beta / L
-  log_N, log_D = np.log(law.N) - law.center[0], np.log(law.D) - law.center[1]
-  return np.stack(
-    [model, text, found.E / L, -log_N * model, -log_D * text], axis=-1
-  )

@@ -9,6 +9,7 @@ import numpy as np
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import simulate
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.analysis.study import schema
 from scaling_jax.analysis.study import training_cautions
@@ -128,7 +129,9 @@ class RefitTest(absltest.TestCase):
     plan = designs.design()
     law = fitted(plan, designs.noisy(designs.LAW, plan, 1e-4))
     keep = plan.D >= np.sort(plan.D)[len(plan.D) // 4]
-    half, sd = training_cautions._half_width_and_sd(law, keep)
+    cells = Cells.of(law.N, law.D, law.loss)
+    kept = cells.D >= np.sort(cells.D)[len(cells) // 4]
+    half, sd = training_cautions._half_width_and_sd(law, cells, kept)
     fits = [
       (fitted(plan, L), fitted(type(plan)(*(x[keep] for x in plan)), L[keep]))
       for L in simulate.losses(
@@ -141,6 +144,21 @@ class RefitTest(absltest.TestCase):
     scale = 1e-4 / law.residual_sd.sd
     self.assertBetween(np.std(fewer - every) / (sd * scale), 0.75, 1.35)
     self.assertBetween(2.1 * np.std(every) / (half * scale), 0.75, 1.35)
+
+  def test_seeds_are_one_datum_and_outliers_none(self):
+    plan = designs.design()
+    short = plan.D < np.quantile(plan.D, 0.25)
+    L = designs.noisy(designs.LAW, plan, 0.001)
+    L = L * np.where(short, 1 + 0.05 * plan.D.min() / plan.D, 1)
+    one = training_cautions.short_runs_apart(fitted(plan, L))
+    twice = type(plan)(*(np.repeat(x, 2) for x in plan))
+    moved = np.tile([1 - 2e-4, 1 + 2e-4], len(L))
+    two = training_cautions.short_runs_apart(
+      fitted(twice, np.repeat(L, 2) * moved)
+    )
+    self.assertEqual(two.runs, 2 * one.runs)
+    self.assertAlmostEqual(two.every, one.every, places=3)
+    self.assertAlmostEqual(two.without, one.without, places=3)
 
   def test_nothing_of_a_law_that_is_not_ok(self):
     self.assertIsNone(training_cautions.short_runs_apart(NO_LAW))
