@@ -49,22 +49,19 @@ class Drawn(NamedTuple):
   def log_losses(
     self,
     rng: np.random.Generator,
-    data: Data,
     n: np.ndarray,
     d: np.ndarray,
   ) -> np.ndarray:
     """[B, m] log L at n, d [m], the discrepancy included."""
-    of, columns = self.component, self.params.T[..., None]
-    with np.errstate(over='ignore', under='ignore', invalid='ignore'):
-      curve = of.form.log_loss(columns, n, d)
-      if not of.ratio:
-        return curve
-      left = data.log_L - of.form.log_loss(columns, data.n, data.d)
-    smooth = of.discrepancy.draws(
-      rng, of.ratio, n, d, sd=self.sd,
-      whitened=of.discrepancy.whiten(of.ratio, left.T).T,
-    )  # fmt: skip
-    return curve + smooth
+    of = self.component.model
+    with np.errstate(over='ignore', invalid='ignore'):
+      curve = of.form.log_loss(self.params.T[..., None], n, d)
+    if not of.ratio:
+      return curve
+    whitened = of.whitened(self.params)
+    return curve + of.discrepancy.draws(
+      rng, of.ratio, n, d, whitened=whitened, sd=self.sd
+    )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,7 +73,6 @@ class AveragedFit:
 
   Attributes:
     law: the fit that it stands beside.
-    data: the cells.
     drawn: of each component that any draw is of.
     shares: the probability of each form, by name, and of each with a
       discrepancy; they add up to one.
@@ -84,7 +80,6 @@ class AveragedFit:
   """
 
   law: ChinchillaFit
-  data: Data
   drawn: tuple[Drawn, ...]
   shares: dict[str, float]
   seed: int
@@ -145,9 +140,7 @@ class AveragedFit:
 
   def _log_losses(self, n: np.ndarray, d: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng((self.seed, 1))
-    return np.concatenate(
-      [one.log_losses(rng, self.data, n, d) for one in self.drawn]
-    )
+    return np.concatenate([one.log_losses(rng, n, d) for one in self.drawn])
 
   def _minimum(self, C: float) -> tuple[np.ndarray, np.ndarray]:
     """[B] log N and log L of the least loss; nan where none is near."""
@@ -199,7 +192,8 @@ def fit(
   p = mixture.weights(found)
   shares: dict[str, float] = {}
   for one, share in zip(found, p):
-    name = one.form.name + (' with discrepancy' if one.ratio else '')
+    name = one.model.form.name
+    name += ' with discrepancy' if one.model.ratio else ''
     shares[name] = shares.get(name, 0.0) + float(share)
   rng = np.random.default_rng(seed)
   counts = rng.multinomial(draws, p)
@@ -208,7 +202,7 @@ def fit(
     for one, count in zip(found, counts)
     if count
   )
-  return AveragedFit(law=law, data=data, drawn=drawn, shares=shares, seed=seed)
+  return AveragedFit(law=law, drawn=drawn, shares=shares, seed=seed)
 
 
 def _least(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
