@@ -104,7 +104,7 @@ class AveragedFit:
     N, D = np.broadcast_arrays(np.asarray(N, float), np.asarray(D, float))
     n, d = (np.log(x).ravel() - c for x, c in zip((N, D), self.law.center))
     drawn = np.exp(self._log_losses(n, d)).reshape(-1, *N.shape)
-    return percentile_interval(np.median(drawn, 0), drawn, level)
+    return _about_median(drawn, level)
 
   def optimum(self, *, C: npt.ArrayLike, level: float = LEVEL) -> Allocation:
     """What to train with C FLOPs, along the cost line of the runs.
@@ -132,10 +132,7 @@ class AveragedFit:
     }
     return Allocation(
       C=Interval.exact(C),
-      **{
-        name: percentile_interval(np.nanmedian(x, 0), x, level)
-        for name, x in drawn.items()
-      },
+      **{name: _about_median(x, level) for name, x in drawn.items()},
     )
 
   def _log_losses(self, n: np.ndarray, d: np.ndarray) -> np.ndarray:
@@ -170,6 +167,9 @@ def fit(
     None where it is not ok, where fewer than nine data are too few for it or
     more than a thousand too many, or where residuals of one model go together.
 
+  Raises:
+    ValueError: there is no draw.
+
   >>> from scaling_jax import published
   >>> from scaling_jax.analysis.fitting import chinchilla
   >>> from scaling_jax.analysis.fitting.bootstrap import Bootstrap
@@ -182,6 +182,8 @@ def fit(
   >>> found.optimum(C=1e22).loss.holds(published.HOFFMANN.optimum(1e22).L)
   True
   """
+  if draws < 1:
+    raise ValueError(f'draws={draws} must be 1 or more; try draws=4000')
   if not law.ok or law.point is None or law.model_sd:
     return None
   cells = Cells.of(*(x[law.counted] for x in (law.N, law.D, law.loss)))
@@ -203,6 +205,12 @@ def fit(
     if count
   )
   return AveragedFit(law=law, drawn=drawn, shares=shares, seed=seed)
+
+
+def _about_median(drawn: np.ndarray, level: float) -> Interval:
+  """An interval of draws [B, ...]; nan where half of them are not finite."""
+  known = np.where(np.isfinite(drawn), drawn, np.inf)
+  return percentile_interval(np.median(known, 0), drawn, level)
 
 
 def _least(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -192,7 +192,7 @@ def components(data: Data, start: np.ndarray, sd: float) -> list[Component]:
   Returns:
     One for each; `weights` tells how much each counts.
   """
-  beside = list(_discrepancies(data))
+  beside = list(discrepancies(data))
   out = []
   for form in forms.ALL:
     at = np.append(start, np.zeros(form.n_params - len(start)))
@@ -211,7 +211,7 @@ def weights(found: list[Component]) -> np.ndarray:
   return p / p.sum()
 
 
-def _discrepancies(data: Data) -> Iterator[tuple[Discrepancy, float, float]]:
+def discrepancies(data: Data) -> Iterator[tuple[Discrepancy, float, float]]:
   """Each with its ratio and its chance before the losses are seen."""
   at: dict[str, Any] = {'n': data.n, 'd': data.d, 'weight': data.weight}
   yield Discrepancy.none(**at), 0.0, P_NONE
@@ -242,7 +242,7 @@ def _posterior(
     chance: of the model, before the losses are seen.
   """
   mean, precision = model.prior
-  n, mode = len(model.data), start
+  n, mode, sd = len(model.data), start, max(sd, LEAST_SD)
   dof = max(n - model.form.n_params, 1)
   for _ in range(_ROUNDS):
     mode = model.mode(mode, sd)
