@@ -24,7 +24,7 @@ from scaling_jax.analysis.fitting.noise import LEAST_SD
 
 P_NONE = 1 / 3  # before the losses are seen, that a form misses nothing
 EXPONENT = (0.35, 0.5)  # of alpha and beta: log-normal, with this sd of log
-FLOOR_SD = 2.0  # of log E about the mean log L
+TERMS_SD = (3.0, 3.0, 2.0)  # of log A', log B' and log E about the mean log L
 EXTRA_SD = {'interaction': 0.35, 'exponent': 0.03}  # of log k, and of g
 _NODES = 33  # of the residual sd
 _REACH = (-4.0, 8.0)  # of them, in standard deviations of its logarithm
@@ -84,11 +84,11 @@ class Model:
 
   @functools.cached_property
   def prior(self) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and precision [P] of the coordinates; 0 where any will do."""
+    """Mean and precision [P] of the coordinates."""
     level, about = float(self.data.log_L.mean()), np.log(EXPONENT[0])
-    mean = np.array([0.0, 0.0, level, about, about, 0.0])
+    mean = np.array([*3 * (level,), about, about, 0.0])
     extra_sd = EXTRA_SD.get(self.form.name, np.inf)
-    sd = np.array([np.inf, np.inf, FLOOR_SD, *2 * (EXPONENT[1],), extra_sd])
+    sd = np.array([*TERMS_SD, *2 * (EXPONENT[1],), extra_sd])
     return mean[: self.form.n_params], sd[: self.form.n_params] ** -2
 
   def whitened(self, params: np.ndarray) -> np.ndarray:
@@ -233,7 +233,7 @@ def _posterior(
     log p(s) = -k log s - log|V| / 2 - log|J'J / s² + P| / 2 + log|P| / 2
                - min(|r - J x|² / s² + (x - o)' P (x - o)) / 2,
 
-  flat in log s and in what has no prior.
+  flat in log s.
 
   Args:
     model: what it is of.
@@ -256,7 +256,7 @@ def _posterior(
   x = np.linalg.solve(A, h[..., None])[..., 0]
   least = r @ r / s2 + off @ (precision * off) - np.sum(h * x, -1)
   log_p = -n * np.log(nodes) - 0.5 * np.linalg.slogdet(A)[1] - 0.5 * least
-  log_p += 0.5 * np.log(precision[precision > 0]).sum()
+  log_p += 0.5 * np.log(precision).sum()
   log_p += np.log(chance) - model.discrepancy.log_volume(model.ratio)
   log_p += np.log(np.log(nodes[1] / nodes[0]))
   p = np.exp(log_p - log_p.max())

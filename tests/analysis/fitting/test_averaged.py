@@ -166,6 +166,24 @@ class AveragedTest(parameterized.TestCase):
       averaged.fit(again).floors, of_plain().floors, rtol=1e-9
     )
 
+  def test_in_another_unit(self):
+    law = plain()
+    bits = law.point + np.log([2, 2, 2, 1, 1])
+    law = dataclasses.replace(law, loss=2 * law.loss, point=bits)
+    np.testing.assert_allclose(
+      averaged.fit(law).floors, 2 * of_plain().floors, rtol=1e-4
+    )
+
+  def test_where_runs_show_next_to_nothing(self):
+    law = study(noise=0.05, seed=1)
+    plan = plain()
+    law = dataclasses.replace(
+      plan, loss=law.loss, residual_sd=plan.residual_sd._replace(sd=0.05)
+    )
+    found = averaged.fit(law)
+    self.assertTrue(found.conf_int()['E'].holds(published.BESIROGLU.E))
+    self.assertTrue(found.optimum(C=1e19).loss.known)
+
   def test_where_there_is_none(self):
     law = plain()
     few = {x: getattr(law, x)[:8] for x in ('N', 'D', 'loss')}

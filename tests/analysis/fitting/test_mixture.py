@@ -48,7 +48,8 @@ def log_posterior(name, ratio, length, at):
   out -= np.linalg.slogdet(V)[1] / 2
   # Of normal priors, constants but for those that all models share.
   pi = np.log(2 * np.pi) / 2
-  out += stats.norm(np.log(L).mean(), 2.0).logpdf(at[:, 2]) + pi
+  for i, sd in enumerate((3.0, 3.0, 2.0)):
+    out += stats.norm(np.log(L).mean(), sd).logpdf(at[:, i]) + pi
   for i in (3, 4):
     out += stats.norm(np.log(0.35), 0.5).logpdf(at[:, i]) + pi
   if at.shape[1] == 7:
