@@ -1,5 +1,7 @@
 """Evidences and draws against importance sampling with dense matrices."""
 
+import functools
+
 from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
@@ -16,13 +18,17 @@ N, D, L = law_by_hand.study(noise=1e-3, models=5)
 CENTER = float(np.log(N).mean()), float(np.log(D).mean())
 START = law_by_hand.as_params(published.HOFFMANN, N, D)
 DATA = mixture.Data.of(Cells.of(N, D, L), CENTER, noise_exponent=0.1)
-COMPONENTS = mixture.components(DATA, START, 1e-3)
+
+
+@functools.cache
+def components():
+  return mixture.components(DATA, START, 1e-3)
 
 
 def named(name, ratio, length=np.inf):
   return next(
     one
-    for one in COMPONENTS
+    for one in components()
     if (one.model.form.name, one.model.ratio) == (name, ratio)
     and one.model.discrepancy.length == length
   )
@@ -87,10 +93,10 @@ class MixtureTest(parameterized.TestCase):
     np.testing.assert_allclose(at.std(0) / spread, 1, atol=0.12)
 
   def test_weights(self):
-    p = mixture.weights(COMPONENTS)
+    p = mixture.weights(components())
     self.assertLen(p, 33)
     self.assertAlmostEqual(p.sum(), 1)
-    best = COMPONENTS[int(np.argmax(p))]
+    best = components()[int(np.argmax(p))]
     self.assertEqual(
       (best.model.form.name, best.model.ratio), ('chinchilla', 0)
     )
@@ -98,7 +104,7 @@ class MixtureTest(parameterized.TestCase):
   def test_chances_before_the_losses_add_up(self):
     chances = [x[2] for x in mixture.discrepancies(DATA)]
     self.assertAlmostEqual(sum(chances), 1)
-    self.assertEqual(len(forms.ALL) * len(chances), len(COMPONENTS))
+    self.assertEqual(len(forms.ALL) * len(chances), len(components()))
 
 
 if __name__ == '__main__':
