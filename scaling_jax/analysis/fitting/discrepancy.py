@@ -28,7 +28,7 @@ class Discrepancy:
   >>> smooth = Discrepancy.of(n, d, weight=np.ones(3), length=1.5)
   >>> r = np.array([1.0, 1.1, 0.9])  # go together, as a smooth function does
   >>> [round(float(np.sum(smooth.whiten(x, r) ** 2)), 2) for x in (0.0, 4.0)]
-  [3.02, 0.11]
+  [3.02, 0.08]
   """
 
   n: np.ndarray
