@@ -49,22 +49,19 @@ class Drawn(NamedTuple):
   def log_losses(
     self,
     rng: np.random.Generator,
-    data: Data,
     n: np.ndarray,
     d: np.ndarray,
   ) -> np.ndarray:
     """[B, m] log L at n, d [m], the discrepancy included."""
-    of, columns = self.component, self.params.T[..., None]
-    with np.errstate(over='ignore', under='ignore', invalid='ignore'):
-      curve = of.form.log_loss(columns, n, d)
-      if not of.ratio:
-        return curve
-      left = data.log_L - of.form.log_loss(columns, data.n, data.d)
-    smooth = of.discrepancy.draws(
-      rng, of.ratio, n, d, sd=self.sd,
-      whitened=of.discrepancy.whiten(of.ratio, left.T).T,
-    )  # fmt: skip
-    return curve + smooth
+    of = self.component.model
+    with np.errstate(over='ignore', invalid='ignore'):
+      curve = of.form.log_loss(self.params.T[..., None], n, d)
+    if not of.ratio:
+      return curve
+    whitened = of.whitened(self.params)
+    return curve + of.discrepancy.draws(
+      rng, of.ratio, n, d, whitened=whitened, sd=self.sd
+    )
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,7 +73,6 @@ class AveragedFit:
 
   Attributes:
     law: the fit that it stands beside.
-    data: the cells.
     drawn: of each component that any draw is of.
     shares: the probability of each form, by name, and of each with a
       discrepancy; they add up to one.
@@ -84,7 +80,6 @@ class AveragedFit:
   """
 
   law: ChinchillaFit
-  data: Data
   drawn: tuple[Drawn, ...]
   shares: dict[str, float]
   seed: int
@@ -109,7 +104,7 @@ class AveragedFit:
     N, D = np.broadcast_arrays(np.asarray(N, float), np.asarray(D, float))
     n, d = (np.log(x).ravel() - c for x, c in zip((N, D), self.law.center))
     drawn = np.exp(self._log_losses(n, d)).reshape(-1, *N.shape)
-    return percentile_interval(np.median(drawn, 0), drawn, level)
+    return _about_median(drawn, level)
 
   def optimum(self, *, C: npt.ArrayLike, level: float = LEVEL) -> Allocation:
     """What to train with C FLOPs, along the cost line of the runs.
@@ -137,17 +132,12 @@ class AveragedFit:
     }
     return Allocation(
       C=Interval.exact(C),
-      **{
-        name: percentile_interval(np.nanmedian(x, 0), x, level)
-        for name, x in drawn.items()
-      },
+      **{name: _about_median(x, level) for name, x in drawn.items()},
     )
 
   def _log_losses(self, n: np.ndarray, d: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng((self.seed, 1))
-    return np.concatenate(
-      [one.log_losses(rng, self.data, n, d) for one in self.drawn]
-    )
+    return np.concatenate([one.log_losses(rng, n, d) for one in self.drawn])
 
   def _minimum(self, C: float) -> tuple[np.ndarray, np.ndarray]:
     """[B] log N and log L of the least loss; nan where none is near."""
@@ -177,6 +167,9 @@ def fit(
     None where it is not ok, where fewer than nine data are too few for it or
     more than a thousand too many, or where residuals of one model go together.
 
+  Raises:
+    ValueError: there is no draw.
+
   >>> from scaling_jax import published
   >>> from scaling_jax.analysis.fitting import chinchilla
   >>> from scaling_jax.analysis.fitting.bootstrap import Bootstrap
@@ -189,6 +182,8 @@ def fit(
   >>> found.optimum(C=1e22).loss.holds(published.HOFFMANN.optimum(1e22).L)
   True
   """
+  if draws < 1:
+    raise ValueError(f'draws={draws} must be 1 or more; try draws=4000')
   if not law.ok or law.point is None or law.model_sd:
     return None
   cells = Cells.of(*(x[law.counted] for x in (law.N, law.D, law.loss)))
@@ -199,7 +194,8 @@ def fit(
   p = mixture.weights(found)
   shares: dict[str, float] = {}
   for one, share in zip(found, p):
-    name = one.form.name + (' with discrepancy' if one.ratio else '')
+    name = one.model.form.name
+    name += ' with discrepancy' if one.model.ratio else ''
     shares[name] = shares.get(name, 0.0) + float(share)
   rng = np.random.default_rng(seed)
   counts = rng.multinomial(draws, p)
@@ -208,7 +204,13 @@ def fit(
     for one, count in zip(found, counts)
     if count
   )
-  return AveragedFit(law=law, data=data, drawn=drawn, shares=shares, seed=seed)
+  return AveragedFit(law=law, drawn=drawn, shares=shares, seed=seed)
+
+
+def _about_median(drawn: np.ndarray, level: float) -> Interval:
+  """An interval of draws [B, ...]; nan where half of them are not finite."""
+  known = np.where(np.isfinite(drawn), drawn, np.inf)
+  return percentile_interval(np.median(known, 0), drawn, level)
 
 
 def _least(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,8 +26,9 @@ class Discrepancy:
 
   >>> n, d = np.array([0.0, 1.0, 2.0]), np.zeros(3)
   >>> smooth = Discrepancy.of(n, d, weight=np.ones(3), length=1.5)
-  >>> smooth.whiten(0.0, np.array([3.0, 0.0, 4.0])) @ np.ones((3, 1)) != 0
-  array([ True])
+  >>> r = np.array([1.0, 1.1, 0.9])  # go together, as a smooth function does
+  >>> [round(float(np.sum(smooth.whiten(x, r) ** 2)), 2) for x in (0.0, 4.0)]
+  [3.02, 0.08]
   """
 
   n: np.ndarray
