@@ -130,7 +130,8 @@ def fit(
     objective=objective, excludes=not keep,
   )  # fmt: skip
   cells = Cells.of(N, D, loss)
-  refused = chinchilla_data.refusal(_log(cells, objective), n_budgets)
+  data = _log(cells, objective) if len(cells) else None
+  refused = chinchilla_data.refusal(data, n_budgets)
   if refused:
     return dataclasses.replace(empty, status=refused[0], message=refused[1])
   of = _settled(empty, cells)
@@ -139,9 +140,7 @@ def fit(
   return _with_draws(out, of, bootstrap, solver) if out.ok else out
 
 
-def _log(cells: Cells, objective: Objective) -> LogData | None:
-  if not len(cells):
-    return None
+def _log(cells: Cells, objective: Objective) -> LogData:
   data = LogData.of(cells.N, cells.D, cells.loss)
   return dataclasses.replace(data, of_loss=objective.residuals == 'loss')
 
@@ -152,28 +151,23 @@ def _settled(empty: ChinchillaFit, cells: Cells) -> _Data:
   alone = Cells.each(N, D, loss)
   cells = alone if objective.fixed else cells
   data = _log(cells, objective)
-  assert data is not None
   off, outlying = np.zeros(len(loss)), np.zeros(len(loss), bool)
   if chinchilla_data.too_few(len(cells)):
     return _Data(cells, data, None, None, off, np.flatnonzero(outlying))
   if cells.seeds:  # a seed that failed is not of its cell
-    every = _log(alone, objective)
-    assert every is not None
-    found = chinchilla_robust.settle(every)
+    found = chinchilla_robust.settle(_log(alone, objective))
     kept = Cells.of(*(x[found.clean] for x in (N, D, loss)))
     if len(kept) == len(cells):
       off, outlying = found.deviations, ~found.clean
   rows = np.flatnonzero(~outlying)
   cells = cells if objective.fixed else Cells.of(N[rows], D[rows], loss[rows])
   data = _log(cells, objective)
-  assert data is not None
   found = _of_cells(data, cells, exclude=True)
   off[rows] = found.deviations[cells.index]
   outlying[rows] = ~found.clean[cells.index]
   if not empty.excludes:
     cells = alone if objective.fixed else Cells.of(N, D, loss)
     data = _log(cells, objective)
-    assert data is not None
     found = _of_cells(data, cells, exclude=False)
   elif outlying.any():
     each = Cells.each if objective.fixed else Cells.of

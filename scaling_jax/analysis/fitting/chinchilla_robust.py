@@ -13,6 +13,7 @@ import numpy as np
 
 from scaling_jax.analysis.fitting import chinchilla_draws
 from scaling_jax.analysis.fitting import noise
+from scaling_jax.analysis.fitting import solvers
 from scaling_jax.analysis.fitting.chinchilla_data import DELTA
 from scaling_jax.analysis.fitting.chinchilla_data import MIN_FREEDOM
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
@@ -49,12 +50,6 @@ class Settled(NamedTuple):
   noise: NoiseModel
 
 
-def first_fit(data: LogData) -> np.ndarray:
-  """[5] the least Huber loss from starts by variable projection."""
-  starts = projection_starts(data)
-  return _fit(data, starts, np.ones((len(starts), len(data.log_L))))
-
-
 def settle(
   data: LogData,
   params: np.ndarray | None = None,
@@ -72,7 +67,9 @@ def settle(
   """
   own = np.ones_like(data.log_L) if spread is None else spread
   if params is None:
-    params = _trimmed(data, first_fit(data))
+    starts = projection_starts(data)
+    every = np.ones((len(starts), len(data.log_L)))
+    params = _trimmed(data, _fit(data, starts, every))
   left = residuals_of(params, data)
   slope = noise.robust_exponent(left / own, data.log_D)
   spread = own * np.exp(-slope * data.log_D)
@@ -141,15 +138,10 @@ def _fit(data: LogData, starts: np.ndarray, weights: np.ndarray) -> np.ndarray:
   """[5] the lowest end of searches from starts [S, 5] with weights [S, n]."""
   ends = _ends(data, starts, weights)
   scaled = data.scale * residuals_of(ends, data)
-  loss = (weights * _huber(scaled)).sum(-1)
+  loss = (weights * solvers.huber(scaled, DELTA, np)).sum(-1)
   if not np.isfinite(loss).any():
     return starts[0]
   return ends[int(np.argmin(np.where(np.isfinite(loss), loss, np.inf)))]
-
-
-def _huber(r: np.ndarray) -> np.ndarray:
-  cut = np.clip(r, -DELTA, DELTA)
-  return cut * (r - 0.5 * cut)
 
 
 def _ends(data: LogData, starts: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -168,16 +160,25 @@ def _trimmed(data: LogData, params: np.ndarray) -> np.ndarray:
   many = rng.random((SUBSETS, n)).argsort(1) >= drop
   single = ~np.eye(n, dtype=bool)[: 2 * SUBSETS]
   weights = np.concatenate([np.ones((1, n), bool), single, many]).astype(float)
-  tried = _ends(data, np.tile(params, (len(weights), 1)), weights)
+  tried = np.concatenate(
+    [params[None], _ends(data, np.tile(params, (len(weights), 1)), weights)]
+  )
   for _ in range(3):
-    size = np.abs(residuals_of(tried, data))
-    kept = np.sort(size, 1)[:, : n - drop]
-    trimmed = (kept**2).sum(1)
-    best = np.argsort(np.where(np.isfinite(trimmed), trimmed, np.inf))[:_BEST]
-    tried = tried[best]
-    near = size[best] <= kept[best, -1:]
+    tried, near = _nearest(data, tried, n - drop)
     again = _ends(data, tried, near.astype(float))
     tried = np.concatenate([tried, again])
-  size = np.sort(np.abs(residuals_of(tried, data)), 1)[:, : n - drop]
-  trimmed = (size**2).sum(1)
-  return tried[int(np.argmin(np.where(np.isfinite(trimmed), trimmed, np.inf)))]
+  return _nearest(data, tried, n - drop)[0][0]
+
+
+def _nearest(
+  data: LogData, tried: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """The best of fits [S, 5], by their `count` least residuals, the best first.
+
+  And which runs [S, n] those residuals are of.
+  """
+  size = np.abs(residuals_of(tried, data))
+  kept = np.sort(size, 1)[:, :count]
+  trimmed = (kept**2).sum(1)
+  best = np.argsort(np.where(np.isfinite(trimmed), trimmed, np.inf))[:_BEST]
+  return tried[best], size[best] <= kept[best, -1:]
