@@ -277,8 +277,8 @@ def _with_draws(
     noise_exponent=noise.exponent.mean if noise.exponent else 0.0,
     model_sd=noise.clusters.ratio if noise.clusters else 0.0,
     method=method,
-    notes=(*out.notes, *messages.scatter(out, noise)),
   )
+  out = dataclasses.replace(out, notes=(*out.notes, *messages.scatter(out)))
   if not bootstrap.draws:
     return out
   if method == 'posterior':

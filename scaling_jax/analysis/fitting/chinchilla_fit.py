@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from scaling_jax import laws
+from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_data import law_of
 from scaling_jax.analysis.fitting.objective import Objective
@@ -190,6 +192,20 @@ class ChinchillaFit(FitResult):
       if of_run and self.residual_sd is not None:
         drawn = drawn * np.exp(self.own_draws(D, seed=0))
     return percentile_interval(self.law.loss(N, D), drawn, level)
+
+  @property
+  def seeds_p_value(self) -> float:
+    """How rarely means of seeds alone would lie as far from the law.
+
+    By an F-test of the residual variance of cells against that which seeds leave
+    to their means; nan where no seeds are repeated.
+    """
+    if self.seed_sd is None or self.residual_sd is None:
+      return np.nan
+    cells = Cells.of(*(x[self.counted] for x in (self.N, self.D, self.loss)))
+    of_means = self.seed_sd.sd**2 * float(np.mean(1 / cells.count))
+    ratio = self.residual_sd.sd**2 / max(of_means, 1e-300)
+    return float(special.fdtrc(self.residual_sd.dof, self.seed_sd.dof, ratio))
 
   def own_draws(self, D: np.ndarray, seed: int) -> np.ndarray:
     """[B, ...] residuals that runs of D tokens might have, for each draw."""

@@ -1,7 +1,5 @@
 """Why approach 3 answers or does not."""
 
-from scipy import special
-
 from scaling_jax import formatting
 
 
@@ -62,6 +60,7 @@ def outliers(fit, names=None) -> tuple[str, ...]:
   return (f'{", ".join(told)} {verb} off the law and {are} {fate}',)
 
 
+_SEEDS_CHANCE = 0.05  # of seeds alone, that more than they is seen
 _TOLD = 5  # runs that are named in one message
 
 
@@ -72,32 +71,27 @@ def _distance(i: int, off: float, names) -> str:
   return f'{name} ({size} standard deviations {side} the law)'
 
 
-def scatter(fit, noise) -> tuple[str, ...]:
+def scatter(fit) -> tuple[str, ...]:
   """How residuals scatter, where that is more than a size."""
   out = []
-  if noise.clusters is not None:
+  if fit.model_sd:
     out.append(
       'residuals of one model go together, as of checkpoints of one training:'
-      f' between models they scatter {formatting.factor(noise.clusters.ratio)}'
+      f' between models they scatter {formatting.factor(fit.model_sd)}'
       ' as much as within, and intervals allow for it'
     )
   if fit.seed_sd is not None and fit.n_cells:
-    out.append(_seeds(fit, noise.residual_sd))
+    out.append(_seeds(fit))
   return tuple(out)
 
 
-def _seeds(fit, residual_sd) -> str:
-  seeds = fit.counted.sum() / fit.n_cells
-  of_mean = fit.seed_sd.sd**2 / seeds
-  chance = special.fdtrc(
-    residual_sd.dof, fit.seed_sd.dof, residual_sd.sd**2 / max(of_mean, 1e-300)
-  )
+def _seeds(fit) -> str:
   first = (
     f'{int(fit.counted.sum())} runs are {fit.n_cells} data, the seeds of one N'
     f' and D being one; seeds scatter by {formatting.percent(fit.seed_sd.sd)},'
-    f' their means about the law by {formatting.percent(residual_sd.sd)}'
+    f' their means about the law by {formatting.percent(fit.residual_sd.sd)}'
   )
-  if chance < 0.05:
+  if fit.seeds_p_value < _SEEDS_CHANCE:
     return (
       f'{first}: more than seeds explain, so that more seeds would buy little'
     )

@@ -24,6 +24,7 @@ from scaling_jax.analysis.messages import calculator as calculator_messages
 from scaling_jax.analysis.messages import figures as figure_messages
 from scaling_jax.analysis.messages import report as messages
 from scaling_jax.analysis.messages import tables as table_messages
+from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.report import calculator
 from scaling_jax.analysis.report import filters
 from scaling_jax.analysis.report import headline
@@ -197,9 +198,9 @@ def _answer(analysis: Analysis) -> dict[str, Any]:
   return {
     'answers': answers,
     'leading': analysis.lead,
-    'contradiction': headline.contradiction(analysis),
+    'contradiction': agreement.contradiction(analysis),
     'tested': headline.tested(analysis, answers[0]) if answers else None,
-    'agreement': headline.agreement(analysis),
+    'agreement': agreement.of_analysis(analysis),
     'silent_approaches': headline.silent(analysis),
   }
 

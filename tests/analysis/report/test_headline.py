@@ -12,6 +12,7 @@ from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.report import headline
 from scaling_jax.analysis.runs import recipe
 from tests.analysis import designs
@@ -31,16 +32,16 @@ def best(low, high):
 
 class AgreementTest(parameterized.TestCase):
   def test_one_alone_has_nothing_to_agree_with(self):
-    self.assertEqual(headline.compare({'chinchilla': best(1, 2)}).text, '')
+    self.assertEqual(agreement.compare({'chinchilla': best(1, 2)}).text, '')
 
   def test_together(self):
-    found = headline.compare({name: best(1e5, 2e5) for name in ALL})
+    found = agreement.compare({name: best(1e5, 2e5) for name in ALL})
     self.assertEqual(found.together, (ALL,))
     self.assertEqual((found.apart, found.vague), ((), ()))
     self.assertNotEmpty(found.text)
 
   def test_apart(self):
-    found = headline.compare(
+    found = agreement.compare(
       {'isoflop': best(1e5, 2e5), 'chinchilla': best(3e5, 4e5)}
     )
     self.assertEqual(found.apart, (('isoflop', 'chinchilla', ('N',)),))
@@ -48,7 +49,7 @@ class AgreementTest(parameterized.TestCase):
 
   @parameterized.parameters((1120, 1.09e6), (1e5, np.inf), (1e5, np.nan))
   def test_too_wide_or_open_to_tell(self, low, high):
-    found = headline.compare(
+    found = agreement.compare(
       {
         'envelope': best(low, high), 'isoflop': best(1e5, 2e5),
         'chinchilla': best(1.5e5, 3e5),
@@ -59,14 +60,14 @@ class AgreementTest(parameterized.TestCase):
     self.assertEqual(found.together, (('isoflop', 'chinchilla'),))
 
   def test_wide_and_yet_apart_tells_something(self):
-    found = headline.compare(
+    found = agreement.compare(
       {'envelope': best(1, 1e4), 'chinchilla': best(1e5, 2e5)}
     )
     self.assertLen(found.apart, 1)
     self.assertLen(found.vague, 1)
 
   def test_of_an_analysis_those_that_are_ok(self):
-    found = headline.agreement(reports.failed(envelope='not_identified'))
+    found = agreement.of_analysis(reports.failed(envelope='not_identified'))
     named = itertools.chain(*found.together, *found.apart)
     self.assertNotIn('envelope', set(named))
 

@@ -12,7 +12,7 @@ from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
-from scaling_jax.analysis.report import headline
+from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.study import doubts
 from scaling_jax.analysis.study.results import HeldOutOptimum
 from scaling_jax.analysis.study.results import HoldOut
@@ -118,7 +118,7 @@ class StudyTest(absltest.TestCase):
     self.assertEqual(found.lead, doubts.Lead(approach='chinchilla'))
     self.assertLen(found.predictions, 2)
     self.assertGreater(min(one.p_value for one in found.predictions), 0.01)
-    self.assertEqual(headline.contradiction(found), '')
+    self.assertEqual(agreement.contradiction(found), '')
 
   def test_terms_that_interact(self):
     law = laws.Interacting(*published.BESIROGLU, k=0.7)
