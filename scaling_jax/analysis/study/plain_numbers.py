@@ -188,7 +188,7 @@ def _chinchilla(analysis: Analysis) -> Plain:
     **plain.stated(fit, level),
     'notes': [*fit.notes, *analysis.form_notes, *analysis.cautions],
     'method': fit.method,
-    'objective': dataclasses.asdict(fit.objective),
+    'minimized': dataclasses.asdict(fit.objective),
     'n_cells': fit.n_cells,
     'noise_exponent': fit.noise_exponent,
     'seed_sd': plain.residual_sd(fit.seed_sd, level),
@@ -233,7 +233,10 @@ def _lead(analysis: Analysis) -> Plain:
   found = [analysis.optimum(C=C) for C in analysis.targets]
   return {
     'law': {'chinchilla': 'parametric'}.get(lead.approach or '', lead.approach),
-    'doubts': list(lead.doubts),
+    'doubts': {
+      {'chinchilla': 'parametric'}.get(name, name): list(texts)
+      for name, texts in analysis.doubts.items()
+    },
     'averaged': lead.wider,
     'withheld': lead.withheld,
     'at': [_allocation(best) for best in found if best is not None],
