@@ -6,6 +6,7 @@ seeds, and intervals would be too narrow; their mean tells of it once, and how
 they scatter tells what more seeds would buy.
 """
 
+from collections.abc import Sequence
 import dataclasses
 
 import numpy as np
@@ -72,6 +73,40 @@ class Cells:
   def seeds(self) -> bool:
     """Whether any cell has more than one run."""
     return self.seed_sd is not None
+
+
+def spread_of_means(
+  count: np.ndarray, seed_sd: ResidualSD | None, residual_sd: ResidualSD
+) -> np.ndarray | None:
+  """[k] how standard deviations of means of `count` [k] seeds differ.
+
+  A mean scatters by its cell's own noise and by that of its seeds, tau² + s²/m;
+  tau² is what the seeds leave of the residual variance. None where all are means
+  of as many.
+
+  >>> of_means = spread_of_means(
+  ...   np.array([1, 4]), ResidualSD(0.02, 9), ResidualSD(0.02, 20)
+  ... )
+  >>> float((of_means[0] / of_means[1]).round(3))
+  1.483
+  """
+  if seed_sd is None or len(set(count.tolist())) == 1:
+    return None
+  seeds = seed_sd.sd**2
+  own = max(residual_sd.sd**2 - seeds * float(np.mean(1 / count)), 0.0)
+  spread = np.sqrt(own + seeds / count)
+  return spread / np.exp(np.mean(np.log(spread)))
+
+
+def pooled_seed_sd(cells: Sequence[Cells]) -> ResidualSD | None:
+  """Of the seeds in all of several sets of cells; None where there are none."""
+  known = [one.seed_sd for one in cells if one.seed_sd is not None]
+  dof = sum(one.dof for one in known)
+  if not dof:
+    return None
+  return ResidualSD(
+    float(np.sqrt(sum(one.dof * one.sd**2 for one in known) / dof)), dof
+  )
 
 
 def _cell_of(N: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

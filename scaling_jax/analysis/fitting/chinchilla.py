@@ -23,6 +23,7 @@ from scaling_jax.analysis.fitting import multistart
 from scaling_jax.analysis.fitting import noise as noise_lib
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.cells import Cells
+from scaling_jax.analysis.fitting.cells import spread_of_means
 from scaling_jax.analysis.fitting.chinchilla_data import ALONG_A_LINE
 from scaling_jax.analysis.fitting.chinchilla_data import DELTA
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
@@ -189,14 +190,9 @@ def _of_cells(
   data: LogData, cells: Cells, *, exclude: bool
 ) -> chinchilla_robust.Settled:
   found = chinchilla_robust.settle(data, exclude=exclude)
-  if cells.seed_sd is None or len(set(cells.count)) == 1:
+  spread = spread_of_means(cells.count, cells.seed_sd, found.noise.residual_sd)
+  if spread is None:
     return found
-  # Means of more seeds scatter less, by as much as seeds scatter.
-  seeds = cells.seed_sd.sd**2
-  law = found.noise.residual_sd.sd**2
-  own = max(law - seeds * float(np.mean(1 / cells.count)), 0.0)
-  spread = np.sqrt(own + seeds / cells.count)
-  spread = spread / np.exp(np.mean(np.log(spread)))
   return chinchilla_robust.settle(data, spread=spread, exclude=exclude)
 
 

@@ -10,6 +10,8 @@ from scaling_jax.analysis.fitting import isoflop_joint
 from scaling_jax.analysis.fitting import parabola as parabolas
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.cells import Cells
+from scaling_jax.analysis.fitting.cells import pooled_seed_sd
+from scaling_jax.analysis.fitting.cells import spread_of_means
 from scaling_jax.analysis.fitting.isoflop_budget import Group
 from scaling_jax.analysis.fitting.isoflop_budget import IsoflopBudget
 from scaling_jax.analysis.fitting.isoflop_budget import Minima
@@ -68,9 +70,10 @@ def residual_sds(
 ) -> list[ResidualSD | None]:
   """The sd of log L at each budget, from the parabolas' residuals.
 
-  Seeds of one N are one datum. A budget with enough is judged by its own residuals: a grid so wide that
-  a parabola misses it should not widen the others' intervals. The rest are
-  pooled; where they have no freedom together, with all.
+  Seeds of one N are one datum. A budget with enough is judged by its own
+  residuals: a grid so wide that a parabola misses it should not widen the
+  others' intervals. The rest are pooled; where they have no freedom together,
+  with all.
   """
   # Relative to the loss, which is positive where a parabola may not be.
   residuals = [
@@ -131,13 +134,12 @@ def _with_joint(
   cells = [budgets[i].cells for i in some]
   if isoflop_joint.freedom([len(one) for one in cells]) < MIN_FREEDOM:
     return budgets
-  found = isoflop_joint.fit(
-    np.log([budgets[i].C for i in some]),
-    [np.log(one.N) for one in cells],
-    [one.loss for one in cells],
-    draws,
-    rng,
-  )
+  log_C = np.log([budgets[i].C for i in some])
+  log_N, loss = [np.log(one.N) for one in cells], [one.loss for one in cells]
+  spread = None
+  if any(one.seeds for one in cells):
+    spread = _spread(cells, isoflop_joint.fit(log_C, log_N, loss, 0, rng))
+  found = isoflop_joint.fit(log_C, log_N, loss, draws, rng, spread)
   out = list(budgets)
   for k, i in enumerate(some):
     drawn = found.draws[k].minimum()
@@ -151,6 +153,24 @@ def _with_joint(
       bias=None,
     )
   return out
+
+
+def _spread(
+  cells: Sequence[Cells], found: isoflop_joint.JointFit
+) -> list[np.ndarray] | None:
+  """By how much means of unlike many seeds differ in their scatter."""
+  known = set(found.residual_sd)
+  dof = sum(sd.dof for sd in known)
+  sd = float(np.sqrt(sum(one.dof * one.sd**2 for one in known) / dof))
+  spread = spread_of_means(
+    np.concatenate([one.count for one in cells]),
+    pooled_seed_sd(cells),
+    ResidualSD(sd, dof),
+  )
+  if spread is None:
+    return None
+  ends = np.cumsum([len(one) for one in cells])[:-1]
+  return np.split(spread, ends)
 
 
 def _with_local(

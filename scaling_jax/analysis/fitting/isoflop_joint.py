@@ -94,6 +94,7 @@ def fit(
   loss: Sequence[np.ndarray],
   draws: int,
   rng: np.random.Generator,
+  spread: Sequence[np.ndarray] | None = None,
 ) -> JointFit:
   """Fits every budget's curve with shared exponents.
 
@@ -102,6 +103,8 @@ def fit(
     log_N, loss: K arrays [n_k], of three different N or more each.
     draws: of the curves; 0 for none.
     rng: where they come from.
+    spread: K arrays [n_k] by which standard deviations of log L differ; None
+      where they do not.
 
   Raises:
     ValueError: the data leave no degree of freedom.
@@ -115,7 +118,9 @@ def fit(
   """
   if freedom([len(one) for one in loss]) < 1:
     raise ValueError('a joint fit needs more data than three a budget')
-  budgets = [_Budget.of(x, L) for x, L in zip(log_N, loss)]
+  if spread is None:
+    spread = [np.ones_like(one) for one in loss]
+  budgets = [_Budget.of(*one) for one in zip(log_N, loss, spread)]
   pools = _Pools.of([len(one) for one in loss])
   alpha, beta, weight = _posterior(np.asarray(log_C), budgets, pools)
   grid = [one.solve(alpha, beta) for one in budgets]
@@ -155,16 +160,20 @@ class _Solved(NamedTuple):
 
 
 class _Budget(NamedTuple):
-  """x = log N - center and the loss of one budget, [n]."""
+  """Of one budget [n]: x = log N - center, the loss, and its relative scale."""
 
   center: float
   x: np.ndarray
   loss: np.ndarray
+  spread: np.ndarray
 
   @classmethod
-  def of(cls, log_N: np.ndarray, loss: np.ndarray) -> '_Budget':
+  def of(
+    cls, log_N: np.ndarray, loss: np.ndarray, spread: np.ndarray
+  ) -> '_Budget':
     center = float(np.mean(log_N))
-    return cls(center, np.asarray(log_N) - center, np.asarray(loss, float))
+    loss = np.asarray(loss, float)
+    return cls(center, np.asarray(log_N) - center, loss, spread)
 
   def solve(self, alpha: np.ndarray, beta: np.ndarray) -> _Solved:
     """The best c, p, q for each of [G] pairs of exponents."""
@@ -172,11 +181,12 @@ class _Budget(NamedTuple):
     rising = np.exp(np.multiply.outer(beta, self.x))
     basis = np.stack([np.ones_like(rising), falling, rising], -1)
     # Relative to the loss, as the noise is.
-    Q, R = np.linalg.qr(basis / self.loss[:, None])
+    Q, R = np.linalg.qr(basis / (self.loss * self.spread)[:, None])
     scatter = np.linalg.inv(R)
-    coefficients = (scatter @ Q.sum(1)[..., None])[..., 0]
+    target = np.swapaxes(Q, -1, -2) @ (1 / self.spread)
+    coefficients = (scatter @ target[..., None])[..., 0]
     fitted = (basis @ coefficients[..., None])[..., 0]
-    squares = np.sum((1 - fitted / self.loss) ** 2, -1)
+    squares = np.sum(((1 - fitted / self.loss) / self.spread) ** 2, -1)
     squares = squares + len(self.x) * _ROUNDING**2
     curves = JointCurve(self.center, alpha, beta, *coefficients.T)
     p, q = coefficients.T[1:]

@@ -90,20 +90,39 @@ class ExactTest(parameterized.TestCase):
     one = bowl(1e15)
     L = one.loss + np.array([0.0, 0.004, -0.003, 0.001, 0.002, -0.001])
     alone = dataclasses.replace(one, loss=L)
-    apart = np.array([1.01, 0.97])
-    # Two seeds each of two models, whose geometric means are as before.
-    N, D = (np.append(x, x[:2]) for x in (one.N, one.D))
-    seeds = np.append(np.append(L[:2] * apart, L[2:]), L[:2] / apart)
+    # Two seeds each, whose geometric means are as before.
+    apart = np.array([1.01, 0.97, 1.02, 0.99, 1.0, 1.01])
+    N, D = (np.tile(x, 2) for x in (one.N, one.D))
+    seeds = np.append(L * apart, L / apart)
     first, second = (
       isoflop.fit([group], bootstrap=DRAWN).budgets[0]
       for group in (alone, Group(1e15, N, D, seeds))
     )
-    self.assertLen(second.N, 8)
+    self.assertLen(second.N, 12)
     for name, x in first.estimates().items():
       np.testing.assert_allclose(
         [*second.estimates()[name].at()], [*x.at()], rtol=1e-9
       )
     np.testing.assert_allclose(second.residual_sd, first.residual_sd)
+
+  def test_means_of_more_seeds_weigh_more(self):
+    """Against weights 1/(tau² + s²/m) that are known: tau is nothing."""
+    one, rng = bowl(1e15), np.random.default_rng(0)
+    count = np.array([1, 8, 8, 1, 8, 8])
+    N, D, L = (np.repeat(x, count) for x in (one.N, one.D, one.loss))
+    off = {True: [], False: []}
+    truth = np.log(isoflop.fit([one]).budgets[0].optimum().N.value)
+    for _ in range(60):
+      seeds = L * np.exp(0.004 * rng.normal(size=len(L)))
+      means = np.array([np.exp(np.log(seeds[n == N]).mean()) for n in one.N])
+      for weighted, group in (
+        (True, Group(1e15, N, D, seeds)),
+        (False, Group(1e15, one.N, one.D, means)),
+      ):
+        found = isoflop.fit([group]).budgets[0].optimum().N.value
+        off[weighted].append(np.log(found) - truth)
+    ratio = np.nanstd(off[True]) / np.nanstd(off[False])
+    self.assertBetween(ratio, 0.5, 0.97)
 
   def test_same_seed_same_draws(self):
     plan = designs.design()
