@@ -219,7 +219,7 @@ def too_narrow(level: float) -> str:
 
 def first_part(note: str) -> str:
   """What a note states, without its explanation after a colon."""
-  return note.partition(':')[0]
+  return note.partition(': ')[0]
 
 
 # Whether the approaches agree.
@@ -272,14 +272,18 @@ def _listed(names: Sequence[str]) -> str:
 # The floor.
 
 
-def floor(*, entropy: bool, fitted: bool, side: str) -> str:
+def floor(
+  *, entropy: bool, fitted: bool, side: str, averaged: bool = False
+) -> str:
   """Whether the interval of the fitted E holds the corpus' entropy.
 
   Args:
     entropy: whether that is known.
     fitted: whether E is.
     side: 'inside', 'above' or 'below' it; '' where an end is open.
+    averaged: whether the interval is that of the averaged E.
   """
+  which = 'E, averaged over forms,' if averaged else 'the fitted E'
   if not entropy:
     return (
       'The entropy of this corpus is not known, so there is nothing to compare'
@@ -292,11 +296,11 @@ def floor(*, entropy: bool, fitted: bool, side: str) -> str:
       'The interval of E is open, so it cannot be compared with the entropy.'
     )
   if side == 'inside':
-    return 'The interval of the fitted E holds the known entropy.'
+    return f'The interval of {which} holds the known entropy.'
   return (
-    f'The interval of the fitted E lies {side} the known entropy: within the'
-    ' range of these runs the law has another shape, or they were not trained'
-    ' to their best.'
+    f'The interval of {which} lies {side} the known entropy: within the range of'
+    ' these runs the law has another shape, or they were not trained to their'
+    ' best.'
   )
 
 

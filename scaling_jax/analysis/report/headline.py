@@ -244,6 +244,8 @@ class Floor:
 
   Attributes:
     fitted: E; unknown where approach 3 is not ok.
+    averaged: E averaged over forms, which is what is judged; None where that is
+      not possible.
     status: of approach 3.
     entropy: of the corpus in the runs' context, nats per token; None where
       that is not known.
@@ -254,18 +256,20 @@ class Floor:
   status: Status
   entropy: float | None
   unit: str
+  averaged: Interval | None = None
 
   @property
   def side(self) -> str:
     """Where the interval lies: 'inside' if it holds the entropy; '' if open."""
     if self.entropy is None:
       return ''
-    held = self.fitted.holds(self.entropy)
+    judged = self.averaged or self.fitted
+    held = judged.holds(self.entropy)
     if held is None:
       return ''
     if held:
       return 'inside'
-    return 'above' if self.fitted.low > self.entropy else 'below'
+    return 'above' if judged.low > self.entropy else 'below'
 
   @property
   def text(self) -> str:
@@ -273,6 +277,7 @@ class Floor:
       entropy=self.entropy is not None,
       fitted=self.status == Status.OK,
       side=self.side,
+      averaged=self.averaged is not None,
     )
 
 
@@ -283,7 +288,9 @@ def floor(analysis: Analysis) -> Floor:
   entropy = corpus.floor_nats_per_token if corpus else None
   if unit != table.NATS or entropy is None or not entropy > 0:
     entropy = None
+  averaged = analysis.averaged
   return Floor(
+    averaged=averaged.conf_int(analysis.level)['E'] if averaged else None,
     fitted=fit.conf_int(analysis.level)['E'] if fit.ok else Interval(np.nan),
     status=fit.status,
     entropy=entropy,
