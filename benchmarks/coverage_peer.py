@@ -59,10 +59,7 @@ def main() -> None:
     for x in coverage_records.read(args.ours)
     if x.approach == '3' and (x.study, x.i) in theirs
   ]
-  both = [*ours, *records.all]
-  columns = [f'{who}: {x}' for x in NUMBERS for who in ('3', 'peer')]
-  print('\n' + coverage_records.held_table(both, LEVEL, columns))
-  print(seconds_table(both))
+  print('\n' + table([*ours, *records.all]))
 
 
 def load(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -130,21 +127,23 @@ def stated(
   }
 
 
-def seconds_table(records: list[Record]) -> str:
-  """The median seconds of a fit with its intervals, ours and the peer's."""
+def table(records: list[Record]) -> str:
+  """Ours and the peer's, number by number; and the median seconds of a fit."""
+  who = ('3', 'peer')
+  found = coverage_records.shares(records, LEVEL)
   rows = []
   for study in dict.fromkeys(x.study for x in records):
     each = [x for x in records if x.study == study]
-    rows.append(
-      [
-        study,
-        *(
-          f'{np.median([x.seconds for x in each if x.approach == who]):.2f}'
-          for who in ('3', 'peer')
-        ),
-      ]
-    )
-  return coverage_records.markdown(['study', '3: s', 'peer: s'], rows)
+    of = [[x.seconds for x in each if x.approach == one] for one in who]
+    cells = [
+      str(found.get((study, f'{one}: {x}')) or '–')
+      for x in NUMBERS
+      for one in who
+    ]
+    seconds = [f'{np.median(x):.2f}' for x in of]
+    rows.append([study, str(len(of[1])), *cells, *seconds])
+  header = [f'{one}: {x}' for x in (*NUMBERS, 'seconds') for one in who]
+  return coverage_records.markdown(['study', 'studies', *header], rows)
 
 
 if __name__ == '__main__':
