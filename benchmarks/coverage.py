@@ -101,7 +101,8 @@ def main(argv) -> None:
   for level in levels:
     print(f'\n{formatting.percent(level)} intervals\n')
     print(coverage_records.held_table(kept, level))
-  print(coverage_records.runs_table(kept))
+  if '3' in _APPROACHES.value:
+    print(coverage_records.runs_table(kept))
 
 
 def answer(case: Case, approach: str, levels: list[float]) -> Record:
