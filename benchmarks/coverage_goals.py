@@ -113,7 +113,7 @@ def held(records: Sequence[Record]) -> Iterator[Goal]:
     shares = {number: share for number, share in known if share}
     for number, share in shares.items():
       # Minima of one study are four, whose noise differs.
-      verdict = judged(share.held, share.count, low, high)
+      verdict = judged(share.held, share.intervals, low, high)
       yield Goal(
         study, f'{number} held', asked(low, high), f'{share.held:.1%}', verdict
       )

@@ -114,14 +114,14 @@ class Share(NamedTuple):
     width: the median of those with both ends.
     open: the share without an end.
     missing: the share of studies that state no such number.
-    count: intervals.
+    intervals: how many state it.
   """
 
   held: float
   width: float
   open: float
   missing: float
-  count: int
+  intervals: int
 
   @classmethod
   def of(cls, stated: Sequence[Stated]) -> 'Share | None':
