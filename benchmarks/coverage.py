@@ -1,234 +1,206 @@
 """How often the intervals hold the truth, on simulated studies.
 
-python benchmarks/coverage.py [--studies=400] [--draws=400] [--out=FILE.md]
-  [--levels=0.5,0.8,0.95,0.99] [--approaches=1,2,3] [--only=NAME]
+PYTHONPATH=. python benchmarks/coverage.py --out=FILE.jsonl [--studies=400]
+  [--draws=400] [--levels=0.5,0.8,0.95,0.99] [--approaches=3,2,1] [--only=NAME]
+PYTHONPATH=. python benchmarks/coverage.py --export=FOLDER [--studies=40]
 
-Laws with known answers, the grids of real studies, and the noise that seeds
-make. For the numbers from which the analysis derives the others: the share of
-intervals that hold the truth (an open end holds all on its side), and the
-median width, at each level. 400 studies know a share of 95% to about 1.1
-points, and one of 50% to 2.5. Each approach has studies of its own, the same
-whichever others run beside it.
+The studies are those of coverage_studies.py. For the numbers from which the
+analysis derives the others: the share of intervals that hold the truth (an open
+end holds all on its side), and the median width, at each level; of approach 3
+also which runs it called outliers and whether it rejected the law's form. 400
+studies know a share of 95% to about 1.1 points, and one of 50% to 2.5.
+
+Every study is written to FILE.jsonl as it is done, and the tables are made of
+that file: a run that was cut off goes on, and one with more studies adds to it.
+--export writes the same studies for coverage_peer.py.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 import dataclasses
-import sys
+import functools
+import pathlib
 import time
-from typing import NamedTuple
-import zlib
 
 from absl import app
 from absl import flags
 import numpy as np
 
+from benchmarks import coverage_records
+from benchmarks.coverage_records import Record
+from benchmarks.coverage_records import Stated
+from benchmarks.coverage_studies import Sample
+from benchmarks.coverage_studies import Study
+from benchmarks.coverage_studies import studies
 from scaling_jax import formatting
-from scaling_jax import laws
-from scaling_jax import published
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import envelope
+from scaling_jax.analysis.fitting import form
 from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting import simulate
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.result import Estimate
-from scaling_jax.analysis.fitting.result import Interval
 
 _STUDIES = flags.DEFINE_integer('studies', 400, 'Simulated studies a row.')
 _DRAWS = flags.DEFINE_integer('draws', 400, 'Bootstrap refits of each.')
 _LEVELS = flags.DEFINE_list('levels', ['0.95'], 'Of the intervals.')
-_APPROACHES = flags.DEFINE_list('approaches', ['3', '2', '1'], 'Which to run.')
-_OUT = flags.DEFINE_string('out', None, 'A Markdown file for the tables.')
+_APPROACHES = flags.DEFINE_list('approaches', ['3', '2'], 'Which to run.')
+_OUT = flags.DEFINE_string('out', None, 'A JSON-lines file of what was found.')
+_EXPORT = flags.DEFINE_string('export', None, 'A folder for .npz files.')
 _ONLY = flags.DEFINE_string('only', '', 'Rows whose name holds this.')
 
-FAMILY = np.array([221664, 443232, 997152, 1968768, 3937408.0])
-NANOCHAT = np.array(
-  [41943552, 70124320, 110101632, 164234784, 234883072, 324405792, 435162240.0]
-)
+_BEYOND = 10  # times the largest budget: where N10 and L10 are
 
 
-class Study(NamedTuple):
-  """A design, the truth behind it, and the noise."""
-
-  name: str
-  design: simulate.Design
-  law: laws.Chinchilla
-  noise: float
-
-  def rng(self, approach: str) -> np.random.Generator:
-    # Each study its own noise, so that a bad draw does not mark every row.
-    seed = zlib.crc32(self.name.encode())
-    return np.random.default_rng([seed, int(1e6 * self.noise), int(approach)])
-
-
-class Row(NamedTuple):
-  """How a number fared in all studies, at one level.
-
-  Attributes:
-    study, number, level: which.
-    held: the share of intervals that hold the truth.
-    open: the share without an end.
-    width: the median of those with both.
-    missing: the share of studies that state no such number.
-  """
+@dataclasses.dataclass(frozen=True)
+class Case:
+  """Repetition i of a study, and approach 3's fit to it."""
 
   study: Study
-  number: str
-  level: float
-  held: float
-  open: float
-  width: float
-  missing: float
+  i: int
 
+  @property
+  def bootstrap(self) -> Bootstrap:
+    return Bootstrap(draws=_DRAWS.value, seed=self.i)
 
-# What a study states: the number's name, its estimate, the truth.
-Stated = tuple[str, Estimate, float]
+  @functools.cached_property
+  def sample(self) -> Sample:
+    return self.study.sample(self.i)
 
-
-def studies() -> Iterator[Study]:
-  homework = simulate.Design.of(
-    [(6e13, FAMILY), (3e14, FAMILY[1:4]), (6e14, FAMILY[1:5])]
-  )
-  quick = simulate.Design.of(
-    [(4.0**k * 1e12, 2e5 * 2.0 ** (k + np.arange(-2, 3))) for k in (-1, 0, 1)]
-  )
-  nano = simulate.Design.of(
-    [(C, NANOCHAT) for C in (1e18, 2.15e18, 4.64e18, 1e19)]
-  )
-  nine = simulate.Design.of(
-    [
-      (C, published.BESIROGLU.optimum(C).N * np.geomspace(0.2, 5, 9))
-      for C in np.geomspace(6e18, 3e21, 9)
-    ]
-  )
-  lopsided = {'alpha': 0.5, 'beta': 0.3}
-  for noise in (0.001, 0.003):
-    for name, design, at in (
-      ('homework, 5+3+4 runs', homework, (2e14, 9e5)),
-      ('quickstart, 3 x 5 runs', quick, (1e12, 2e5)),
-      ('nanochat, 4 x 7 runs', nano, (3e18, 2e8)),
-    ):
-      yield Study(name, design, simulate.law_through(*at), noise)
-      law = simulate.law_through(*at, **lopsided)
-      yield Study(f'{name}, lopsided law', design, law, noise)
-  yield Study('Chinchilla, 9 x 9 runs', nine, published.BESIROGLU, 0.003)
+  @functools.cached_property
+  def law_fit(self) -> chinchilla.ChinchillaFit:
+    design = self.study.design
+    return chinchilla.fit(
+      design.N, design.D, self.sample.losses,
+      n_budgets=len(np.unique(design.C)), bootstrap=self.bootstrap,
+      starts='projection', solver='optimistix',
+    )  # fmt: skip
 
 
 def main(argv) -> None:
   del argv
+  rows = [study for study in studies() if _ONLY.value in study.key]
+  if _EXPORT.value:
+    return export(rows, pathlib.Path(_EXPORT.value))
+  if not _OUT.value:
+    raise app.UsageError('--out=FILE.jsonl or --export=FOLDER is needed')
   levels = [float(level) for level in _LEVELS.value]
-  rows: list[Row] = []
-  for study in studies():
-    if _ONLY.value not in study.name:
-      continue
+  settings = {'draws': _DRAWS.value, 'levels': levels}
+  records = coverage_records.Records(_OUT.value, settings)
+  done = {record.key for record in records.all}
+  for study in rows:
     begin = time.perf_counter()
-    rows += run(study, levels)
-    took = formatting.duration(time.perf_counter() - begin)
-    noise = formatting.percent(study.noise)
-    print(f'{study.name}, noise {noise}: {took}', flush=True)
-  text = '\n'.join(
-    f'{formatting.percent(level)} intervals\n\n{table(rows, level)}'
-    for level in levels
-  )
-  print(text)
-  if _OUT.value:
-    with open(_OUT.value, 'w') as file:
-      file.write(text)
-  for level in levels:
-    worst = min(row.held for row in rows if row.level == level)
-    print(
-      f'{formatting.percent(level)} intervals: least often held'
-      f' {formatting.percent(worst)}',
-      file=sys.stderr,
-    )
-
-
-def run(study: Study, levels: Sequence[float]) -> Iterator[Row]:
-  """Every number at every level, of all approaches that were asked for."""
-  found: dict[tuple[str, float], list[tuple[Interval, float]]]
-  found = defaultdict(list)
-  for approach in _APPROACHES.value:
-    rng = study.rng(approach)
     for i in range(_STUDIES.value):
-      for name, estimate, truth in APPROACHES[approach](study, rng, i):
-        for level in levels:
-          found[name, level].append((estimate.at(level), truth))
-  for (name, level), pairs in found.items():
-    known = [(x, truth) for x, truth in pairs if np.isfinite(x.value)]
-    if len(known) < len(pairs) / 2:
-      continue  # most such studies state no number
-    inside = [x.low <= truth <= x.high for x, truth in known]
-    widths = [x.high - x.low for x, _ in known if x.known]
-    yield Row(
-      study,
-      name,
-      level,
-      held=float(np.mean(inside)),
-      open=1 - len(widths) / len(known),
-      width=float(np.median(widths)) if widths else np.nan,
-      missing=1 - len(known) / len(pairs),
-    )
+      case = Case(study, i)
+      for approach in _APPROACHES.value:
+        if (study.key, i, approach) not in done:
+          records.add(answer(case, approach, levels))
+    took = formatting.duration(time.perf_counter() - begin)
+    print(f'{study.key}: {took}', flush=True)
+  keys = {study.key: study for study in rows}
+  kept = [x for x in records.all if x.study in keys and x.i < _STUDIES.value]
+  for level in levels:
+    print(f'\n{formatting.percent(level)} intervals\n')
+    print(coverage_records.held_table(kept, level))
+  if '3' in _APPROACHES.value:
+    print(coverage_records.runs_table(kept))
 
 
-def drawn(seed: int) -> Bootstrap:
-  return Bootstrap(draws=_DRAWS.value, seed=seed)
+def answer(case: Case, approach: str, levels: list[float]) -> Record:
+  """What one approach states of one repetition, and how long it took."""
+  study = case.study
+  begin = time.perf_counter()
+  found = APPROACHES[approach](case)
+  seconds = time.perf_counter() - begin
+  record = Record(
+    study=study.key,
+    i=case.i,
+    approach=approach,
+    ok=any(np.isfinite(x.value) for _, x, _ in found),
+    seconds=seconds,
+    stated=[
+      Stated(name, level, truth, *map(float, estimate.at(level)))
+      for name, estimate, truth in found
+      for level in levels
+    ],
+    runs=len(study.design.N),
+    spoiled=np.flatnonzero(case.sample.spoiled).tolist(),
+  )
+  if approach == '3':
+    record.outliers = case.law_fit.outliers.tolist()
+    tested = form.check(case.law_fit)
+    record.rejected = tested.rejected if tested else None
+  return record
 
 
-def fit_law(study: Study, L: np.ndarray, seed: int) -> chinchilla.ChinchillaFit:
-  design = study.design
-  return chinchilla.fit(
-    design.N, design.D, L, n_budgets=2, bootstrap=drawn(seed),
-    starts='projection', solver='optimistix',
-  )  # fmt: skip
+# What an approach states: the number's name, its estimate, the truth.
+Found = list[tuple[str, Estimate, float]]
 
 
-def by_law(
-  study: Study, rng: np.random.Generator, seed: int
-) -> Iterator[Stated]:
-  """Approach 3: the five parameters, the exponent, and what to train."""
-  L = simulate.losses(study.law, study.design, study.noise, rng)
-  found = fit_law(study, L, seed)
-  C = 10 * study.design.C.max()
-  for name, of in (
-    ('E', lambda x: x.E),
-    ('log A', lambda x: np.log(x.A)),
-    ('log B', lambda x: np.log(x.B)),
-    ('alpha', lambda x: x.alpha),
-    ('beta', lambda x: x.beta),
-    ('a', lambda x: x.exponent_N),
-    ('log N_opt(10 C)', lambda x: np.log(x.optimum(C).N)),
-    ('L(10 C)', lambda x: x.optimum(C).L),
-  ):
-    estimate = found.estimate(of) if found.ok else Estimate()
-    yield f'3: {name}', estimate, float(of(study.law))
+def truths(study: Study) -> dict[str, float]:
+  """The numbers of approach 3 that the law has: not every law has each."""
+  law = study.law
+  best = law.optimum(_BEYOND * study.design.C.max())
+  out = {
+    'E': law.E,
+    'alpha': getattr(law, 'alpha', np.nan),
+    'a': getattr(law, 'exponent_N', np.nan),
+    'N10': float(np.log(best.N)),
+    'L10': float(best.L),
+  }
+  return {name: x for name, x in out.items() if np.isfinite(x)}
 
 
-def by_isoflop(
-  study: Study, rng: np.random.Generator, seed: int
-) -> Iterator[Stated]:
-  """Approach 2: each minimum, the exponent, and what to train."""
-  design, law = study.design, study.law
-  L = simulate.losses(law, design, study.noise, rng)
-  fitted = fit_law(study, L, seed)
-  groups = [
-    isoflop.Group(c, *(x[design.C == c] for x in (design.N, design.D, L)))
-    for c in np.unique(design.C)
+def by_law(case: Case) -> Found:
+  """Approach 3: parameters, the exponent, and what to train."""
+  C = _BEYOND * case.study.design.C.max()
+  of: dict[str, Callable] = {
+    'E': lambda x: x.E,
+    'alpha': lambda x: x.alpha,
+    'a': lambda x: x.exponent_N,
+    'N10': lambda x: np.log(x.optimum(C).N),
+    'L10': lambda x: x.optimum(C).L,
+  }
+  found = case.law_fit
+  return [
+    (name, found.estimate(of[name]) if found.ok else Estimate(), truth)
+    for name, truth in truths(case.study).items()
   ]
-  found = isoflop.fit(groups, fitted.law if fitted.ok else None, drawn(seed))
+
+
+def by_isoflop(case: Case) -> Found:
+  """Approach 2: each minimum, the exponent, and what to train.
+
+  As the analysis takes it: without the outliers that approach 3 excludes.
+  """
+  study = case.study
+  if not study.budgets:
+    return []
+  design, law = study.design, study.law
+  columns = (design.N, design.D, case.sample.losses)
+  groups = [
+    isoflop.Group(
+      C, *(x[case.law_fit.counted & (design.C == C)] for x in columns)
+    )
+    for C in np.unique(design.C)
+  ]
+  predicted = case.law_fit.law if case.law_fit.ok else None
+  found = isoflop.fit(groups, predicted, case.bootstrap)
+  out: Found = []
   for budget in found.budgets:
     best = law.optimum(budget.C)
     minimum = {'N_opt': Estimate(), 'L_min': Estimate()}
     if budget.counts and budget.draws is not None:
       minimum = budget.estimates()
-    yield '2: log N_opt', logs(minimum['N_opt']), float(np.log(best.N))
-    yield '2: L_min', minimum['L_min'], float(best.L)
+    out.append(('N_opt', logs(minimum['N_opt']), float(np.log(best.N))))
+    out.append(('L_min', minimum['L_min'], float(best.L)))
   exponent = at_target = Estimate()
-  C = 10 * design.C.max()
   if found.ok:
     exponent = found.estimates()['exponent_N']
-    at_target = logs(found.N_opt.estimate_at(C))
-  yield '2: a', exponent, law.exponent_N
-  yield '2: log N_opt(10 C)', at_target, float(np.log(law.optimum(C).N))
+    at_target = logs(found.N_opt.estimate_at(_BEYOND * design.C.max()))
+  truth = truths(study)
+  if 'a' in truth:
+    out.append(('a', exponent, truth['a']))
+  return [*out, ('N10', at_target, truth['N10'])]
 
 
 def logs(estimate: Estimate) -> Estimate:
@@ -236,38 +208,45 @@ def logs(estimate: Estimate) -> Estimate:
   return dataclasses.replace(estimate, log=False)
 
 
-def by_envelope(
-  study: Study, rng: np.random.Generator, seed: int
-) -> Iterator[Stated]:
-  """Approach 1: the exponent."""
-  curves = simulate.training_curves(study.law, study.design, study.noise, rng)
-  found = envelope.fit(curves, drawn(seed))
+def by_envelope(case: Case) -> Found:
+  """Approach 1: the exponent, of curves with the study's noise alone."""
+  study, truth = case.study, truths(case.study)
+  if 'a' not in truth or study.befalls or not study.chinchilla:
+    return []
+  curves = simulate.training_curves(
+    study.law, study.design, study.noise, study.rng(case.i)
+  )
+  found = envelope.fit(curves, case.bootstrap)
   exponent = found.estimates()['exponent_N'] if found.ok else Estimate()
-  yield '1: a', exponent, study.law.exponent_N
+  return [('a', exponent, truth['a'])]
 
 
-APPROACHES = {'1': by_envelope, '2': by_isoflop, '3': by_law}
+# Another way to an interval, such as one that averages over the law's forms,
+# is another entry: its answers join the same file, and get columns of their own.
+APPROACHES: dict[str, Callable[[Case], Found]] = {
+  '1': by_envelope,
+  '2': by_isoflop,
+  '3': by_law,
+}
 
 
-def table(rows: Sequence[Row], level: float) -> str:
-  """Lines are studies, columns numbers; held in %, and the median width."""
-  rows = [row for row in rows if row.level == level]
-  names = list(dict.fromkeys(row.number for row in rows))
-  cells = {
-    (row.study.name, row.study.noise, row.number): (
-      f'{100 * row.held:.1f} ({row.width:.2g}'
-      + (f', {row.open:.0%} open' if row.open >= 0.005 else '')
-      + (f', {row.missing:.0%} none' if row.missing >= 0.005 else '')
-      + ')'
+def export(rows: list[Study], folder: pathlib.Path) -> None:
+  """Each study's runs, losses of all repetitions, and truth, as one .npz."""
+  folder.mkdir(parents=True, exist_ok=True)
+  for number, study in enumerate(rows):
+    losses = [study.sample(i).losses for i in range(_STUDIES.value)]
+    np.savez(
+      folder / f'{number:02d}.npz',
+      study=np.array(study.key),
+      N=study.design.N,
+      D=study.design.D,
+      losses=np.stack(losses),
+      budgets=np.unique(study.design.C)[[0, -1]],
+      target=np.array(_BEYOND * study.design.C.max()),
+      numbers=np.array(list(truths(study))),
+      truths=np.array(list(truths(study).values())),
     )
-    for row in rows
-  }
-  out = ['| study | noise | ' + ' | '.join(names) + ' |']
-  out.append('|' + '---|' * (len(names) + 2))
-  for name, noise in dict.fromkeys((r.study.name, r.study.noise) for r in rows):
-    line = [cells.get((name, noise, number), '–') for number in names]
-    out.append(f'| {name} | {noise:.1%} | ' + ' | '.join(line) + ' |')
-  return '\n'.join(out) + '\n'
+  print(f'{len(rows)} studies are in {folder}')
 
 
 if __name__ == '__main__':
