@@ -1,7 +1,7 @@
 """How often the intervals hold the truth, on simulated studies.
 
 PYTHONPATH=. python benchmarks/coverage.py --out=FILE.jsonl [--studies=400]
-  [--draws=400] [--levels=0.5,0.8,0.95,0.99] [--approaches=3,2,1] [--only=NAME]
+  [--draws=400] [--levels=0.5,0.8,0.95,0.99] [--approaches=3,3a,2,1] [--only=NAME]
 PYTHONPATH=. python benchmarks/coverage.py --export=FOLDER [--studies=40]
 
 The studies are those of coverage_studies.py. For the numbers from which the
@@ -20,6 +20,7 @@ import dataclasses
 import functools
 import pathlib
 import time
+from typing import Any
 
 from absl import app
 from absl import flags
@@ -32,13 +33,16 @@ from benchmarks.coverage_studies import Sample
 from benchmarks.coverage_studies import Study
 from benchmarks.coverage_studies import studies
 from scaling_jax import formatting
+from scaling_jax.analysis.fitting import averaged
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import envelope
 from scaling_jax.analysis.fitting import form
 from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting import simulate
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
+from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import Interval
 
 _STUDIES = flags.DEFINE_integer('studies', 400, 'Simulated studies a row.')
 _DRAWS = flags.DEFINE_integer('draws', 400, 'Bootstrap refits of each.')
@@ -133,7 +137,7 @@ def answer(case: Case, approach: str, levels: list[float]) -> Record:
 
 
 # What an approach states: the number's name, its estimate, the truth.
-Found = list[tuple[str, Estimate, float]]
+Found = list[tuple[str, Any, float]]
 
 
 def truths(study: Study) -> dict[str, float]:
@@ -221,12 +225,43 @@ def by_envelope(case: Case) -> Found:
   return [('a', exponent, truth['a'])]
 
 
-# Another way to an interval, such as one that averages over the law's forms,
-# is another entry: its answers join the same file, and get columns of their own.
+@dataclasses.dataclass(frozen=True)
+class Asked:
+  """A number that is known by its interval at each level alone."""
+
+  at: Callable[[float], Interval]
+
+  @property
+  def value(self) -> float:
+    return float(self.at(LEVEL).value)
+
+
+def by_averaged(case: Case) -> Found:
+  """Approach 3 averaged over forms: E, and what to train."""
+  truth = truths(case.study)
+  found = averaged.fit(case.law_fit, draws=_DRAWS.value, seed=case.i)
+  if found is None:
+    return [(name, Estimate(), truth[name]) for name in ('E', 'N10', 'L10')]
+  C = _BEYOND * case.study.design.C.max()
+
+  def log_N(level: float) -> Interval:
+    return Interval(*map(np.log, found.optimum(C=C, level=level).N))
+
+  def loss(level: float) -> Interval:
+    return found.optimum(C=C, level=level).loss
+
+  return [
+    ('E', found.estimates()['E'], truth['E']),
+    ('N10', Asked(log_N), truth['N10']),
+    ('L10', Asked(loss), truth['L10']),
+  ]
+
+
 APPROACHES: dict[str, Callable[[Case], Found]] = {
   '1': by_envelope,
   '2': by_isoflop,
   '3': by_law,
+  '3a': by_averaged,
 }
 
 

@@ -23,7 +23,7 @@ from scaling_jax.analysis.fitting.forms import Form
 from scaling_jax.analysis.fitting.noise import LEAST_SD
 
 P_NONE = 1 / 3  # before the losses are seen, that a form misses nothing
-EXPONENT = (0.35, 0.5)  # of alpha and beta: log-normal, with this sd of log
+EXPONENT = (0.35, 0.8)  # of alpha and beta: log-normal, with this sd of log
 TERMS_SD = (3.0, 3.0, 2.0)  # of log A', log B' and log E about the mean log L
 EXTRA_SD = {'interaction': 0.35, 'exponent': 0.03}  # of log k, and of g
 _NODES = 33  # of the residual sd
