@@ -120,7 +120,7 @@ class AveragedFit:
       ValueError: C is not positive.
     """
     C = asked(C, None)
-    found = [self._minimum(float(one)) for one in np.ravel(C)]
+    found = [self._at(float(one)) for one in np.ravel(C)]
     log_N, log_L = (
       np.stack(x, -1).reshape(-1, *np.shape(C)) for x in zip(*found)
     )
@@ -138,6 +138,16 @@ class AveragedFit:
   def _log_losses(self, n: np.ndarray, d: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng((self.seed, 1))
     return np.concatenate([one.log_losses(rng, n, d) for one in self.drawn])
+
+  @functools.cached_property
+  def _minima(self) -> dict[float, tuple[np.ndarray, np.ndarray]]:
+    """By C, what was found there: another level asks for it again."""
+    return {}
+
+  def _at(self, C: float) -> tuple[np.ndarray, np.ndarray]:
+    if C not in self._minima:
+      self._minima[C] = self._minimum(C)
+    return self._minima[C]
 
   def _minimum(self, C: float) -> tuple[np.ndarray, np.ndarray]:
     """[B] log N and log L of the least loss; nan where none is near."""

@@ -87,8 +87,9 @@ def find(
     log_p[k] -= 0.5 * (n - p) * np.log(squares[k])
   if 2 * (log_p.max() - log_p[0]) < RATIO:
     return None
-  # Flat in the share of the variance that is between models.
-  chances = np.exp(log_p - log_p.max()) * np.gradient(_RATIOS)
-  chances /= (1 + _RATIOS) ** 2
+  # Half-Cauchy in the ratio of standard deviations (Gelman 2006, Bayesian
+  # Analysis 1, 515): a few models do not bound it.
+  chances = np.exp(log_p - log_p.max()) * np.gradient(np.sqrt(_RATIOS))
+  chances /= 1 + _RATIOS
   chances /= chances.sum()
   return Clusters(index, _RATIOS, chances, squares, n - p)
