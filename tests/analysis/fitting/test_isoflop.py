@@ -106,23 +106,26 @@ class ExactTest(parameterized.TestCase):
     np.testing.assert_allclose(second.residual_sd, first.residual_sd)
 
   def test_means_of_more_seeds_weigh_more(self):
-    """Against weights 1/(tau² + s²/m) that are known: tau is nothing."""
-    one, rng = bowl(1e15), np.random.default_rng(0)
-    count = np.array([1, 8, 8, 1, 8, 8])
-    N, D, L = (np.repeat(x, count) for x in (one.N, one.D, one.loss))
-    off = {True: [], False: []}
-    truth = np.log(isoflop.fit([one]).budgets[0].optimum().N.value)
-    for _ in range(60):
-      seeds = L * np.exp(0.004 * rng.normal(size=len(L)))
-      means = np.array([np.exp(np.log(seeds[n == N]).mean()) for n in one.N])
-      for weighted, group in (
-        (True, Group(1e15, N, D, seeds)),
-        (False, Group(1e15, one.N, one.D, means)),
+    """One seed or eight: the minima lie nearer to the truth than unweighted."""
+    plan, rng = designs.design(), np.random.default_rng(0)
+    count = np.where(np.arange(len(plan.N)) % 3 == 0, 1, 8)
+    index = np.repeat(np.arange(len(plan.N)), count)
+    seeds = type(plan)(*(x[index] for x in plan))
+    off = {'weighted': [], 'alike': []}
+    for _ in range(40):
+      L = designs.LAW.loss(seeds.N, seeds.D)
+      L = L * np.exp(0.004 * rng.normal(size=len(L)))
+      means = np.exp(np.bincount(index, np.log(L)) / count)
+      for name, groups in (
+        ('weighted', designs.by_budget(seeds, L)),
+        ('alike', designs.by_budget(plan, means)),
       ):
-        found = isoflop.fit([group]).budgets[0].optimum().N.value
-        off[weighted].append(np.log(found) - truth)
-    ratio = np.nanstd(off[True]) / np.nanstd(off[False])
-    self.assertBetween(ratio, 0.5, 0.97)
+        off[name] += [
+          np.log(b.optimum().N.value / designs.LAW.optimum(b.C).N)
+          for b in isoflop.fit(groups).budgets
+        ]
+    weighted, alike = (np.sqrt(np.mean(np.square(x))) for x in off.values())
+    self.assertBetween(weighted / alike, 0.6, 0.9)
 
   def test_same_seed_same_draws(self):
     plan = designs.design()

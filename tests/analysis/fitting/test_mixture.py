@@ -57,7 +57,7 @@ def log_posterior(name, ratio, length, at):
   for i, sd in enumerate((3.0, 3.0, 2.0)):
     out += stats.norm(np.log(L).mean(), sd).logpdf(at[:, i]) + pi
   for i in (3, 4):
-    out += stats.norm(np.log(0.35), 0.5).logpdf(at[:, i]) + pi
+    out += stats.norm(np.log(0.35), 0.8).logpdf(at[:, i]) + pi
   if at.shape[1] == 7:
     sd = 0.35 if name == 'interaction' else 0.03
     out += stats.norm(0, sd).logpdf(at[:, 5]) + pi
