@@ -37,12 +37,14 @@ class FittedLaw(law.Law):
   Attributes:
     fit: of Hoffmann's approaches; the third alone states a loss.
     fitted: the FLOPs that it was fitted on; None where that is not known.
+    doubts: what tests found against it, which its intervals do not hold.
   """
 
   counts = 'as its runs count them'
 
   fit: Fit
   fitted: FittedRange | None = None
+  doubts: tuple[str, ...] = ()
 
   def optimum(
     self,
@@ -59,14 +61,14 @@ class FittedLaw(law.Law):
     return self.fit.predict(N, D, level)
 
   def remarks(self, found: Allocation) -> list[str]:
-    C, fitted = float(found.C.value), self.fitted
+    C, fitted, out = float(found.C.value), self.fitted, list(self.doubts)
     if fitted is None:
-      return []
+      return out
     if C < fitted.low * (1 - _SAME):
-      return [messages.below(fitted.low / C, fitted.of)]
+      out.append(messages.below(fitted.low / C, fitted.of))
     if C > fitted.high * (1 + _SAME):
-      return [messages.beyond(C / fitted.high, fitted.of)]
-    return []
+      out.append(messages.beyond(C / fitted.high, fitted.of))
+    return out
 
 
 def of_analysis(
@@ -82,7 +84,8 @@ def of_analysis(
   Raises:
     UserError: no law in it is ok.
   """
-  headline = analysis.headline
+  lead = analysis.lead
+  headline = lead.approach
   if headline is None:
     statuses = '; '.join(
       f'{APPROACHES[one]}: {fit.status}'
@@ -98,7 +101,7 @@ def of_analysis(
   kinds = corpus.vocab_size if corpus else None
   kinds = kinds or _only({run.vocab_size for run in analysis.runs})
   title = f'{source}, approach {APPROACHES[headline]}'
-  return _law(
+  found = _law(
     analysis.approaches[headline],
     name=name,
     title=f'{title}, on {text}' if text else title,
@@ -107,6 +110,7 @@ def of_analysis(
     corpus=text,
     fitted=analysis.fitted_range(headline),
   )
+  return dataclasses.replace(found, doubts=lead.doubts)
 
 
 def of_fit(fit: FitResult, name: str = 'fit') -> FittedLaw:

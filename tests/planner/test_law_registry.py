@@ -12,6 +12,7 @@ from scaling_jax.analysis.fitting.chinchilla import LogData
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.study import schema
+from scaling_jax.analysis.study.doubts import Lead
 from scaling_jax.analysis.study.results import FittedRange
 from scaling_jax.errors import UserError
 from scaling_jax.planner import law_registry
@@ -169,7 +170,7 @@ class FitTest(parameterized.TestCase):
       law_registry.law_of(own_fits.isoflop_fit().N_opt)
 
 
-def analysis(**changes):
+def analysis(approach='chinchilla', doubts=()):
   """What a plan asks of an Analysis."""
   fits = {
     'envelope': own_fits.isoflop_fit(),
@@ -180,11 +181,10 @@ def analysis(**changes):
   return types.SimpleNamespace(
     **{
       'approaches': fits,
-      'headline': 'chinchilla',
+      'lead': Lead(approach=approach, doubts=doubts),
       'provenance': types.SimpleNamespace(corpus=corpus, datasets=()),
       'runs': studies.as_runs(designs.design(), np.ones(21)),
       'fitted_range': lambda name: FittedRange(low=1e14, high=2e15),
-      **changes,
     }
   )
 
@@ -196,12 +196,18 @@ class AnalysisTest(absltest.TestCase):
     self.assertEqual(law.token, Token('characters', 66))
     self.assertEqual(law.corpus, 'poetry')
     self.assertEqual(law.unit, 'nats/token')
-    law = law_registry.law_of(analysis(headline='isoflop'))
+    law = law_registry.law_of(analysis('isoflop'))
     self.assertIsNone(law.formula)
 
   def test_no_law_that_is_ok(self):
     with self.assertRaises(UserError):
-      law_registry.law_of(analysis(headline=None))
+      law_registry.law_of(analysis(None))
+
+  def test_what_speaks_against_it_is_told(self):
+    law = law_registry.law_of(analysis(doubts=('its form is rejected',)))
+    found = law.optimum(C=1e15)
+    self.assertEqual(law.remarks(found), ['its form is rejected'])
+    self.assertLen(law.remarks(law.optimum(C=1e17)), 2)
 
 
 class FileTest(absltest.TestCase):
