@@ -159,8 +159,10 @@ def far(dof: int, n: int, count: int) -> float:
   """Standard deviations beyond which runs are outliers.
 
   Five; or, where few runs tell the standard deviation (Student's t), so many
-  that normal noise leaves any of n runs as far in one of a thousand studies.
-  Where two are excluded, each of their pairs might have been.
+  that normal noise leaves any of n runs as far from a least squares fit in one
+  of a thousand studies; from a robust one, which a run can leave further, in 7
+  (28 runs) to 14 (12 runs). Where two are excluded, each of their pairs might
+  have been.
 
   Args:
     dof: of the standard deviation.
