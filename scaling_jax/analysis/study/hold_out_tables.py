@@ -103,5 +103,10 @@ def every(analysis: 'Analysis') -> Table:
       },
     )  # fmt: skip
   table.notes.append(messages.predictions())
-  table.notes += [text for texts in analysis.doubts.values() for text in texts]
+  table.notes += [
+    text
+    for texts in analysis.doubts.values()
+    for text in texts
+    if text not in analysis.form_notes
+  ]
   return table
