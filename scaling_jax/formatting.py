@@ -203,6 +203,15 @@ def chance(p: float) -> str:
   return 'p < 1e-6' if p < 1e-6 else f'p = {number(p, 1)}'
 
 
+def many(n: int, word: str) -> str:
+  """A count with its noun, in the plural but for one.
+
+  >>> many(1, 'run'), many(2, 'run'), many(1200, 'run')
+  ('1 run', '2 runs', '1,200 runs')
+  """
+  return f'{n:,} {word}' + ('' if n == 1 else 's')
+
+
 def factor(x: float | None) -> str:
   """How many times: 'ten times', '2.5 times'.
 

@@ -230,7 +230,11 @@ def _objective():
       reduction=_REDUCTION.value,
     )
   except ValueError as error:
-    raise UserError(f'--{error}') from error
+    text = str(error).replace("loss='huber'", '--objective=huber')
+    text = text.replace('try delta', 'try --delta').replace(
+      'omit delta', 'omit --delta'
+    )
+    raise UserError(f'--{text}') from error
 
 
 def _seed() -> int:

@@ -19,6 +19,7 @@ from scaling_jax.analysis.fitting import chinchilla_draws
 from scaling_jax.analysis.fitting import chinchilla_posterior
 from scaling_jax.analysis.fitting import chinchilla_robust
 from scaling_jax.analysis.fitting import clusters as clusters_lib
+from scaling_jax.analysis.fitting import form
 from scaling_jax.analysis.fitting import multistart
 from scaling_jax.analysis.fitting import noise as noise_lib
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
@@ -263,6 +264,10 @@ def _with_draws(
   if not out.objective.fixed:
     rows = chinchilla_data.jacobian(point, data) / noise.spread[:, None]
     together = clusters_lib.find(data.log_N, left / noise.spread, rows)
+    if together is not None:
+      # A law of another form leaves residuals that go together too.
+      wider = form.log_likelihood(data, point, 1 / noise.spread)
+      together = None if wider > together.log_likelihood else together
     noise = dataclasses.replace(noise, clusters=together)
   method = bootstrap_lib.choose_method(bootstrap.method, len(left), N_PARAMS)
   if noise.clusters is not None and bootstrap.method == 'auto':

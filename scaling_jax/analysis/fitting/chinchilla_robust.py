@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling_jax.analysis.fitting import chinchilla_draws
+from scaling_jax.analysis.fitting import clusters
 from scaling_jax.analysis.fitting import noise
 from scaling_jax.analysis.fitting import solvers
 from scaling_jax.analysis.fitting.chinchilla_data import DELTA
@@ -77,6 +78,7 @@ def settle(
   clean = np.abs(u) <= _START * max(
     noise.robust_sd(u, N_PARAMS), noise.LEAST_SD
   )
+  clean |= clusters.whole_models(data.log_N, ~clean)
   clean |= not exclude
   before = np.inf
   for _ in range(ROUNDS):
@@ -94,6 +96,7 @@ def settle(
     near = np.abs(off) <= noise.far(
       count - N_PARAMS - 1, len(u), len(u) - count
     )
+    near |= clusters.whole_models(data.log_N, ~near)
     rests = abs(exponent.mean - before) < _RESTS
     if rests and (not exclude or (near == clean).all()):
       break

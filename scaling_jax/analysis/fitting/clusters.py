@@ -28,6 +28,8 @@ class Clusters:
     chances: [R] of each.
     squares: [R] of the residuals, whitened by each.
     dof: of the squares.
+    log_likelihood: of the residuals, at the ratio that they fit best, but for
+      what does not depend on it.
   """
 
   index: np.ndarray
@@ -35,6 +37,7 @@ class Clusters:
   chances: np.ndarray
   squares: np.ndarray
   dof: int
+  log_likelihood: float
 
   @property
   def ratio(self) -> float:
@@ -53,6 +56,29 @@ class Clusters:
     return sd[:, None] * (shared[:, self.index] + own) * spread
 
 
+def whole_models(log_N: np.ndarray, off: np.ndarray) -> np.ndarray:
+  """[n] runs of models of which more than half lie off, in a table of clusters.
+
+  What moved all checkpoints of one training is no outlier, but how trainings
+  differ.
+
+  >>> log_N = np.repeat([1.0, 2.0, 3.0], 3)
+  >>> whole_models(log_N, log_N == 2).astype(int).tolist()
+  [0, 0, 0, 1, 1, 1, 0, 0, 0]
+  """
+  index, size = _models(log_N)
+  if len(size) < MIN_MODELS or len(log_N) / len(size) < MIN_TOKENS:
+    return np.zeros(len(log_N), bool)
+  share = np.bincount(index, off) / size
+  return ((share > 0.5) & (size >= MIN_TOKENS))[index]
+
+
+def _models(log_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """The model of each run [n], and how many runs each has."""
+  _, index = np.unique(np.round(log_N, _DIGITS), return_inverse=True)
+  return index, np.bincount(index)
+
+
 def find(
   log_N: np.ndarray, u: np.ndarray, jacobian: np.ndarray
 ) -> Clusters | None:
@@ -63,12 +89,11 @@ def find(
     u: [n] residuals of a fit, divided by their spread.
     jacobian: [n, p] of u.
   """
-  _, index = np.unique(np.round(log_N, _DIGITS), return_inverse=True)
-  size = np.bincount(index)
+  index, size = _models(log_N)
   n, p = jacobian.shape
   if len(size) < MIN_MODELS or n / len(size) < MIN_TOKENS or n <= p:
     return None
-  squares, log_p = np.empty((2, len(_RATIOS)))
+  squares, log_p, log_L = np.empty((3, len(_RATIOS)))
   for k, rho in enumerate(_RATIOS):
     # V^-1/2 takes a share of a model's mean from each of its rows.
     share = (1 - 1 / np.sqrt(1 + rho * size)) / size
@@ -85,6 +110,7 @@ def find(
     log_p[k] = -0.5 * np.log1p(rho * size).sum()
     log_p[k] -= np.log(np.abs(np.diag(triangle)) + 1e-300).sum()
     log_p[k] -= 0.5 * (n - p) * np.log(squares[k])
+    log_L[k] = -0.5 * np.log1p(rho * size).sum() - 0.5 * n * np.log(squares[k])
   if 2 * (log_p.max() - log_p[0]) < RATIO:
     return None
   # Half-Cauchy in the ratio of standard deviations (Gelman 2006, Bayesian
@@ -92,4 +118,4 @@ def find(
   chances = np.exp(log_p - log_p.max()) * np.gradient(np.sqrt(_RATIOS))
   chances /= 1 + _RATIOS
   chances /= chances.sum()
-  return Clusters(index, _RATIOS, chances, squares, n - p)
+  return Clusters(index, _RATIOS, chances, squares, n - p, float(log_L.max()))

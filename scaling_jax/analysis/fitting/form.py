@@ -17,6 +17,7 @@ from scipy import special
 from scaling_jax.analysis.fitting import forms
 from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
+from scaling_jax.analysis.fitting.chinchilla_data import LogData
 from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
 from scaling_jax.analysis.fitting.forms import Form
 
@@ -88,6 +89,28 @@ def check(fit: ChinchillaFit) -> FormTest | None:
     rows.append((p, form.name, form.extra(params)))
   p, name, extra = min(rows)
   return FormTest(form=name, extra=extra, p_value=min(len(rows) * p, 1.0))
+
+
+def log_likelihood(
+  data: LogData, point: np.ndarray, weight: np.ndarray
+) -> float:
+  """Of independent residuals [n] about the wider form that fits them best.
+
+  As `Clusters.log_likelihood`, which has as many parameters: what speaks more
+  for a wider form than for residuals that go together by model.
+
+  Args:
+    data: the cells.
+    point: [5] of approach 3's form.
+    weight: [n] one over how they differ in their scatter.
+  """
+  start = np.append(point, 0.0)
+  columns = data.log_N, data.log_D, data.log_L
+  least = min(
+    2 * float(_least(form, start, *columns, weight).cost)
+    for form in forms.WIDER
+  )
+  return -0.5 * len(data.log_L) * float(np.log(max(least, 1e-300)))
 
 
 def _least(

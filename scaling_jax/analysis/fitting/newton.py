@@ -132,7 +132,7 @@ class _State(NamedTuple):
     scaled = _finite(self.square / (scale[:, :, None] * scale[:, None, :]))
     ridge = _RIDGE * np.eye(scale.shape[-1])
     slope = self.gradient / scale
-    step = np.linalg.solve(scaled + ridge, slope[..., None])[..., 0]
+    step = _solve(scaled + ridge, slope[..., None])[..., 0]
     return np.sqrt(np.maximum(np.sum(slope * step, -1), 0.0) / delta)
 
   def step(self, damping: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ class _State(NamedTuple):
     slope = (self.gradient / scale)[..., None]
     P = scale.shape[-1]
     lifted = scaled + (damping + _RIDGE)[:, None, None] * np.eye(P)
-    step = np.linalg.solve(lifted, slope)
+    step = _solve(lifted, slope)
     minors = [np.linalg.det(scaled[:, :k, :k]) for k in range(1, P + 1)]
     down = ~np.all(np.stack(minors) > 0, axis=0)
     values, vectors = np.linalg.eigh(scaled[down])
@@ -150,6 +150,14 @@ class _State(NamedTuple):
     length = np.abs(values) + damping[down, None] + _RIDGE
     step[down] = vectors @ (along / length[..., None])
     return -step[..., 0] / scale
+
+
+def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+  """The solution of each, the least one of a matrix that is singular."""
+  try:
+    return np.linalg.solve(matrix, right)
+  except np.linalg.LinAlgError:
+    return np.linalg.pinv(matrix) @ right
 
 
 def _finite(matrix: np.ndarray) -> np.ndarray:

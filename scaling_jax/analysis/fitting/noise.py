@@ -16,7 +16,7 @@ from scaling_jax.analysis.fitting.objective import EFFICIENT
 from scaling_jax.analysis.fitting.result import ResidualSD
 
 FAR = 5.0  # standard deviations from which a run is called an outlier
-CHANCE = 1e-3  # of a study, that normal noise leaves one
+CHANCE = 3e-4  # of a study, that normal noise leaves one by least squares
 PRIOR_SD = 0.5  # of g in variance ∝ D^-g
 LEAST_SD = 1e-6  # of log L: losses are not known better
 _NORMAL = 1.4826  # standard deviation over the median size, of a normal
@@ -160,8 +160,8 @@ def far(dof: int, n: int, count: int) -> float:
 
   Five; or, where few runs tell the standard deviation (Student's t), so many
   that normal noise leaves any of n runs as far from a least squares fit in one
-  of a thousand studies; from a robust one, which a run can leave further, in 7
-  (28 runs) to 14 (12 runs). Where two are excluded, each of their pairs might
+  of 3,000 studies. A robust fit, which a run can leave further, makes it one in
+  a hundred of twelve runs. Where two are excluded, each of their pairs might
   have been.
 
   Args:
@@ -170,7 +170,7 @@ def far(dof: int, n: int, count: int) -> float:
     count: how many lie off.
 
   >>> far(60, 66, 1), round(far(22, 28, 1), 1), round(far(5, 11, 1), 1)
-  (5.0, 5.2, 11.4)
+  (5.0, 5.7, 14.6)
   """
   choices = n if count < 2 else n * (n - 1) / 2
   rare = CHANCE / 2 / choices

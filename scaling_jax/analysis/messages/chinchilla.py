@@ -4,11 +4,13 @@ from scaling_jax import formatting
 
 
 def too_few_runs(n: int, need: int) -> str:
-  return f'{n} runs cannot carry five parameters; {need} or more are needed'
+  runs = formatting.many(n, 'run')
+  return f'{runs} cannot carry five parameters; {need} or more are needed'
 
 
 def too_few_values(name: str, kinds: int) -> str:
-  return f'the runs have {kinds} different {name}, and the law needs three'
+  differs = f'one {name}' if kinds == 1 else f'{kinds} different {name}'
+  return f'the runs have {differs}, and the law needs three'
 
 
 def one_budget() -> str:

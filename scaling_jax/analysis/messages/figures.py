@@ -169,7 +169,9 @@ def isoflop(
     [f'N = {count(N)} at C = {formatting.flops(C)}' for C, N in minima]
   )
   found = f'the curves turn at {listed}' if minima else 'no minimum is shown'
-  return f'Loss against N for {n_runs} runs at {n_budgets} budgets: {found}.'
+  runs = formatting.many(n_runs, 'run')
+  budgets = formatting.many(n_budgets, 'budget')
+  return f'Loss against N for {runs} at {budgets}: {found}.'
 
 
 def optimal(

@@ -86,8 +86,9 @@ def three_points(pooled: bool) -> str:
 
 def too_few_budgets(used: int, n_budgets: int, needed: int) -> str:
   return (
-    f'{used} of {n_budgets} budgets show a minimum inside the models tried, and'
-    f' a power law needs {needed}'
+    f'{used} of {formatting.many(n_budgets, "budget")}'
+    f' {"shows" if n_budgets == 1 else "show"} a minimum inside the models'
+    f' tried, and a power law needs {needed}'
   )
 
 

@@ -74,7 +74,7 @@ def lead(
     span = f'{span} to {formatting.flops(high, "unicode")}'
   errors = '; a ± is one standard error' if sem else ''
   return (
-    f'{n_runs} runs of {span} FLOPs, loss in {unit}. Every interval is at'
+    f'{formatting.many(n_runs, "run")} of {span} FLOPs, loss in {unit}. Every interval is at'
     f' {formatting.percent(level)}{errors}.'
   )
 
@@ -136,6 +136,14 @@ def basis(
   if approach != 'chinchilla':
     text += ' It states what to train, but not the loss that this reaches.'
   return text
+
+
+def reach(ratio: float, of: str) -> str:
+  """`of` is 'model' or 'token count', of which the answer's is so many times."""
+  return (
+    f'This is {formatting.factor(ratio)} the largest {of} of the runs: nothing'
+    ' tests the law as far from them.'
+  )
 
 
 def contradiction(C: float, found: Mapping[str, Sequence[str]]) -> str:

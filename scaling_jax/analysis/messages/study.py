@@ -52,9 +52,9 @@ def short_runs_apart(
 
 
 def too_few_budgets(usable: int) -> str:
+  have = '1 budget has' if usable == 1 else f'{usable} budgets have'
   return (
-    f'{usable} budgets have three models or more; holding one out needs three'
-    ' such budgets'
+    f'{have} three models or more; holding one out needs three such budgets'
   )
 
 

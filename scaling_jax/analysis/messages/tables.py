@@ -155,6 +155,10 @@ def met(
   return 'too wide to miss' if too_wide else yes_no(answer, words)
 
 
+def chance(p: float) -> str:
+  return '–' if p != p else formatting.number(p, 2)
+
+
 def predictions() -> str:
   return (
     'Chance: how rarely a true law leaves losses as far from what was predicted,'

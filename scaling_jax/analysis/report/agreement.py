@@ -9,6 +9,7 @@ from scaling_jax import formatting
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.messages import report as messages
+from scaling_jax.analysis.study import results
 from scaling_jax.analysis.study.analyze import Analysis
 
 # An interval that spans more tells no two laws apart.
@@ -73,8 +74,8 @@ def compare(found: dict[str, Allocation]) -> Agreement:
     off = tuple(
       quantity
       for quantity in ('N', 'D')
-      if _quantity(found[one], quantity).overlaps(
-        _quantity(found[other], quantity)
+      if results.meet(
+        _quantity(found[one], quantity), _quantity(found[other], quantity)
       )
       is False
     )

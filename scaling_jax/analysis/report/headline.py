@@ -6,7 +6,6 @@ Each fact is found here and has a `text`, whose wording is in `messages`.
 import dataclasses
 
 import numpy as np
-from scipy import special
 
 from scaling_jax import formatting
 from scaling_jax.analysis.fitting.result import Allocation
@@ -16,12 +15,12 @@ from scaling_jax.analysis.messages import report as messages
 from scaling_jax.analysis.messages import tables as table_messages
 from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.runs import table
+from scaling_jax.analysis.study import doubts
 from scaling_jax.analysis.study.analyze import Analysis
 from scaling_jax.analysis.study.doubts import Lead
 from scaling_jax.analysis.study.results import FittedRange
 
-# As few inside by chance this rarely, and the intervals are too narrow.
-CHANCE = 0.05
+TOO_FAR = 100.0  # times the largest model, or token count, of the runs
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,6 +34,7 @@ class Answer:
     unit: of the loss.
     level: of the intervals.
     lead: which approach, and what speaks against it.
+    largest: (N, D) of the runs.
   """
 
   approach: str
@@ -43,6 +43,7 @@ class Answer:
   unit: str
   level: float
   lead: Lead
+  largest: tuple[float, float] = (np.inf, np.inf)
 
   @property
   def C(self) -> float:
@@ -90,6 +91,16 @@ class Answer:
     )
 
   @property
+  def reach(self) -> str:
+    """Where N or D is far beyond any of the runs, or ''."""
+    N, D = (
+      float(x.value) / most
+      for x, most in zip((self.best.N, self.best.D), self.largest)
+    )
+    ratio, of = max((N, 'model'), (D, 'token count'))
+    return messages.reach(ratio, of) if ratio > TOO_FAR else ''
+
+  @property
   def two_budgets(self) -> bool:
     """Whether nothing is left to judge the law by."""
     return self.fitted.n_budgets == 2
@@ -102,6 +113,8 @@ def answers(analysis: Analysis) -> list[Answer]:
   if lead.approach is None or fitted is None:
     return []
   found = [analysis.optimum(C=C) for C in analysis.targets]
+  runs = analysis.counted
+  largest = float(np.max(runs.N)), float(np.max(runs.D))
   return [
     Answer(
       approach=lead.approach,
@@ -110,6 +123,7 @@ def answers(analysis: Analysis) -> list[Answer]:
       unit=analysis.runs.unit,
       level=analysis.level,
       lead=lead,
+      largest=largest,
     )
     for best in found
     if best is not None
@@ -121,13 +135,14 @@ def sentences(analysis: Analysis) -> list[str]:
   found, lead = answers(analysis), analysis.lead
   out = [agreement.contradiction(analysis), *(one.text for one in found)]
   if found:
-    out.append(found[0].basis)
+    out += [found[0].reach, found[0].basis]
   elif lead.withheld and lead.approach:
     out.append(messages.withheld(lead.approach))
   elif not lead.approach:
     out.append(messages.no_answer())
   others = [] if lead.doubts else analysis.doubts.get('chinchilla', ())
   out += [*lead.doubts, *others, *analysis.cautions]
+  out += map(table_messages.sentence, analysis.chinchilla.notes)
   return [text for text in out if text]
 
 
@@ -171,7 +186,7 @@ class HeldOutCount:
 
   Attributes:
     inside, n: so many of n lie in their intervals.
-    narrow: whether chance alone leaves as few inside less often than CHANCE.
+    narrow: whether they lie further off than a true law would leave them.
   """
 
   inside: int
@@ -184,15 +199,9 @@ def held_out_count(analysis: Analysis) -> HeldOutCount | None:
   inside, n = analysis.hold_out.counts(analysis.level)
   if not analysis.hold_out.ok or not n:
     return None
-  return counted(inside, n, level=analysis.level)
-
-
-def counted(inside: int, n: int, *, level: float) -> HeldOutCount:
-  """Judges a count of n losses at a level."""
-  # As of independent runs. They share the law's error, which makes all of them
-  # miss together: it is that error that the intervals omit.
-  chance = special.bdtr(inside, n, level)
-  return HeldOutCount(inside=inside, n=n, narrow=bool(chance < CHANCE))
+  tests = len(analysis.predictions)
+  narrow = doubts.too_far(analysis.hold_out, tests)
+  return HeldOutCount(inside=inside, n=n, narrow=narrow)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -186,10 +186,15 @@ class Analysis:
   @functools.cached_property
   def kaplan(self) -> kaplan_study.KaplanStudy:
     return kaplan_study.fit(
-      self._loaded,
-      self._some(self.selection.kaplan),
-      bootstrap=self.options.bootstrap,
+      self._loaded, self._kaplan_runs, bootstrap=self.options.bootstrap
     )
+
+  @property
+  def _kaplan_runs(self) -> list[histories.LoadedRun]:
+    """Those of Kaplan's laws without the outliers that approach 3 excludes."""
+    fits = self.chinchilla.counted
+    outliers = {i for i, kept in zip(self.selection.hoffmann, fits) if not kept}
+    return self._some([i for i in self.selection.kaplan if i not in outliers])
 
   @property
   def critical_batch(self) -> critical_batch_lib.CriticalBatchFit:
@@ -228,7 +233,7 @@ class Analysis:
   def kaplan_vs_chinchilla(self) -> tuple[comparison.Reading, ...]:
     counted = self._some(self.selection.hoffmann)
     return comparison.compare(
-      self._some(self.selection.kaplan),
+      self._kaplan_runs,
       self.kaplan,
       self.counting,
       annealed=selection_lib.annealed(counted),

@@ -45,17 +45,22 @@ def against(
 
 
 def _losses(predictions: Sequence[HoldOut]) -> list[str]:
-  tested = [one for one in predictions if np.isfinite(one.p_value)]
   return [
     messages.losses_apart(one.C, one.p_value)
-    for one in tested
-    if one.p_value < CHANCE / len(tested)
+    for one in predictions
+    if too_far(one, len(predictions))
   ]
+
+
+def too_far(one: HoldOut, tests: int) -> bool:
+  """Whether losses lie off what was predicted, of so many budgets tested."""
+  return bool(one.p_value < CHANCE / tests)
 
 
 def _optima(
   predictions: Sequence[HoldOut], approach: str, level: float
 ) -> list[str]:
+  level = 1 - (1 - level) / max(len(predictions), 1)
   return [
     messages.optimum_apart(
       approach, held.C, one.predicted.at(level), one.actual.at(level)

@@ -7,6 +7,7 @@ from scaling_jax.analysis.fitting import form
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
 from scaling_jax.analysis.messages import study as messages
+from scaling_jax.analysis.study import results
 
 RATIO = 2.0  # of the law's residual sd to approach 2's, from which it matters
 CHANCE = 0.01  # and how rarely noise alone may make it so
@@ -37,7 +38,7 @@ def _apart(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[int, int]:
   if not law.ok:
     return 0, 0
   overlap = [
-    law.optimum(C=budget.C).N.overlaps(budget.optimum().N)
+    results.meet(law.optimum(C=budget.C).N, budget.optimum().N)
     for budget in isoflops.budgets
     if budget.ok
   ]

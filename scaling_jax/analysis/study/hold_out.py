@@ -22,7 +22,7 @@ from scaling_jax.analysis.study.results import Options
 
 MIN_BUDGETS = 3
 DRAWS = 1000  # at most, of the budgets below the largest
-_LEAST = 1e-9  # of log L: what numbers have by their digits
+_LEAST = 1e-5  # of log L: losses are not predicted better
 
 
 def test(

@@ -95,7 +95,7 @@ def every(analysis: 'Analysis') -> Table:
         'C (FLOPs)': formatting.flops(found.C),
         'ahead': formatting.factor(found.ahead),
         'losses inside': messages.inside(inside, n, len(found.runs)),
-        'chance': formatting.number(found.p_value, 2),
+        'chance': messages.chance(found.p_value),
         **{
           f'N_opt by {messages.APPROACHES[name]}': text
           for name, text in optima.items()

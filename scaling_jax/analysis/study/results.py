@@ -9,7 +9,27 @@ from scaling_jax.analysis.fitting import result
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.result import Estimate
+from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
+
+ALIKE = 1.05  # of two amounts: a loss does not tell optima that are so near
+
+
+def meet(one: Interval, other: Interval) -> bool | None:
+  """Whether intervals of an amount overlap, or lie within ALIKE of each other.
+
+  None where one is not known.
+
+  >>> meet(Interval(1.0, 1.0, 1.0), Interval(1.04, 1.04, 1.04))
+  True
+  >>> meet(Interval(1.0, 0.9, 1.1), Interval(1.4, 1.3, 1.5))
+  False
+  """
+  overlap = one.overlaps(other)
+  if overlap is None or overlap:
+    return overlap
+  gap = max(one.low, other.low) / min(one.high, other.high)
+  return bool(gap < ALIKE)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,10 +125,10 @@ class HeldOutOptimum:
     return all(found.holds(N) for N in self.tried)
 
   def overlap(self, level: float) -> bool | None:
-    """Whether the two intervals overlap; None where that is no test."""
+    """Whether the two intervals `meet`; None where that is no test."""
     if self.too_wide(level):
       return None
-    return self.predicted.at(level).overlaps(self.actual.at(level))
+    return meet(self.predicted.at(level), self.actual.at(level))
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

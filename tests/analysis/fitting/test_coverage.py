@@ -37,7 +37,7 @@ class CoverageTest(absltest.TestCase):
     held = {level: [] for level in LEVELS}
     for seed in range(1000):
       y = law(x) * np.exp(0.02 * np.random.default_rng(seed).normal(size=6))
-      found = power_law.fit(x, y, draws=1000, seed=seed)
+      found = power_law.fit(x, y, draws=1000, seed=seed, straight=True)
       for level in LEVELS:
         intervals = found.conf_int(level)
         held[level].append([

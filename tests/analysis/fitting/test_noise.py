@@ -30,9 +30,9 @@ class DeviationsTest(parameterized.TestCase):
     found = noise.far(dof, n, 1)
     self.assertGreaterEqual(found, 5.0)
     chance = 2 * n * stats.t.sf(found, dof)
-    self.assertLessEqual(chance, 1.001e-3)
+    self.assertLessEqual(chance, 1.001 * noise.CHANCE)
     if found > 5.0:
-      self.assertAlmostEqual(chance, 1e-3, places=6)
+      self.assertAlmostEqual(chance, noise.CHANCE, places=6)
     self.assertGreaterEqual(noise.far(dof, n, 2), found)
 
 

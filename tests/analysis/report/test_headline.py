@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import math
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -132,14 +131,25 @@ def held(inside, n):
 
 
 class HeldOutTest(parameterized.TestCase):
-  @parameterized.parameters((4, 7), (6, 6), (5, 6), (4, 6), (18, 20), (9, 10))
-  def test_too_few_inside_by_the_binomial(self, inside, n):
-    chance = sum(
-      math.comb(n, k) * 0.95**k * 0.05 ** (n - k) for k in range(inside + 1)
-    )
-    found = headline.held_out_count(held(inside, n))
+  @parameterized.parameters((4, 7, 0.001), (6, 6, 0.9), (5, 6, 0.02))
+  def test_narrow_where_a_true_law_would_not_be_as_far(self, inside, n, p):
+    analysis = held(inside, n)
+    changed = dataclasses.replace(analysis.hold_out, p_value=p)
+    found = headline.held_out_count(reports.changed(analysis, hold_out=changed))
     self.assertEqual((found.inside, found.n), (inside, n))
-    self.assertEqual(found.narrow, chance < 0.05)
+    self.assertEqual(found.narrow, p < 0.005)
+
+  def test_an_answer_far_beyond_the_models(self):
+    (answer,) = headline.answers(studies.analyzed().analysis)
+    self.assertEqual(answer.reach, '')
+    N, D = (float(x.value) for x in (answer.best.N, answer.best.D))
+    for largest, told in (
+      ((N / 200, D), True),
+      ((N, D / 120), True),
+      ((N, D), False),
+    ):
+      far = dataclasses.replace(answer, largest=largest)
+      self.assertEqual(far.reach != '', told)
 
   def test_how_far_ahead(self):
     # Budgets of 1e14, 4e14 and 1.6e15; the last is held out.
