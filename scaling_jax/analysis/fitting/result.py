@@ -379,7 +379,7 @@ class FitResult:
     return plots.plot(self, ax)
 
   def to_json(self) -> str:
-    """The whole fit, draws included, as text that `load_fit` reads."""
+    """The whole fit, draws included, as the text of a file for `load_fit`."""
     from scaling_jax.analysis.fitting import codec
 
     return codec.dumps(self)
