@@ -169,8 +169,8 @@ def far(dof: int, n: int, count: int) -> float:
     n: runs.
     count: how many lie off.
 
-  >>> far(60, 66, 1), round(far(22, 28, 1), 1), round(far(5, 11, 1), 1)
-  (5.0, 5.7, 14.6)
+  >>> [round(far(dof, n, 1), 1) for dof, n in ((200, 206), (22, 28), (5, 11))]
+  [5.0, 5.7, 14.6]
   """
   choices = n if count < 2 else n * (n - 1) / 2
   rare = CHANCE / 2 / choices
