@@ -59,7 +59,8 @@ def outliers(fit, names=None) -> tuple[str, ...]:
   verb = 'lies' if len(rows) == 1 else 'lie'
   fate = 'excluded' if fit.excludes else 'fitted all the same'
   are = 'is' if len(rows) == 1 else 'are'
-  return (f'{", ".join(told)} {verb} off the law and {are} {fate}',)
+  runs = formatting.many(len(rows), 'run')
+  return (f'{runs} {verb} off the law and {are} {fate}: {", ".join(told)}',)
 
 
 _SEEDS_CHANCE = 0.05  # of seeds alone, that more than they is seen
@@ -68,9 +69,9 @@ _TOLD = 5  # runs that are named in one message
 
 def _distance(i: int, off: float, names) -> str:
   name = names[i] if names is not None else f'run {i}'
-  side = 'above' if off > 0 else 'below'
+  side = 'above it' if off > 0 else 'below it'
   size = formatting.plain(abs(off), 2)
-  return f'{name} ({size} standard deviations {side} the law)'
+  return f'{name} ({size} standard deviations {side})'
 
 
 def scatter(fit) -> tuple[str, ...]:
