@@ -68,8 +68,9 @@ class PowerLawFit(FitResult):
     bias: [2] of slope and intercept, estimate minus truth, as predicted; it
       widens intervals. None for none.
     residual_sd: of log y; None where it is not known.
-    curvature: of log y against log x; where it `rejects` the line, numbers
-      beyond the points are unknown. None where it is not asked for.
+    curvature: of log y against log x; None where it is not asked for.
+    bounded: whether numbers beyond the points are unknown: where curvature
+      rejects the line.
 
   >>> found = fit([1e6, 1e7, 1e8, 1e9], [3.1, 2.5, 2.0, 1.6], draws=400)
   >>> str(found.status), round(found.params['exponent'], 3)
@@ -89,14 +90,15 @@ class PowerLawFit(FitResult):
   bias: np.ndarray | None = None
   residual_sd: ResidualSD | None = None
   curvature: Curvature | None = None
+  bounded: bool = False
 
   @property
   def curved(self) -> bool:
-    """Whether the line holds between the points only."""
+    """Whether the points lie on a curve."""
     return self.curvature is not None and self.curvature.rejects
 
   def _known_at(self, log_x: float) -> bool:
-    if not self.curved:
+    if not self.bounded:
       return True
     low, high = np.log(min(self.x)), np.log(max(self.x))
     return bool(low - _BEYOND <= log_x <= high + _BEYOND)
@@ -141,7 +143,7 @@ class PowerLawFit(FitResult):
     )
 
   def estimate_at(self, x: float) -> Estimate:
-    """y at one x, as its logarithm; unknown beyond the points of a curve."""
+    """y at one x, as its logarithm; unknown beyond the points if `bounded`."""
     if not self._known_at(np.log(x)):
       return Estimate(log=True)
     at = np.array([np.log(x), 1.0])
@@ -151,7 +153,7 @@ class PowerLawFit(FitResult):
   def predict(self, x: npt.ArrayLike, level: float = LEVEL) -> Interval:
     """y at x of any shape: of the law, not of a point with its residual.
 
-    Unknown beyond the points of a line that is `curved`.
+    Unknown beyond the points of a line that is `bounded`.
     """
     return _each(lambda one: self.estimate_at(one).at(level), x)
 
@@ -185,7 +187,8 @@ class PowerLawFit(FitResult):
   def kaplan_estimates(self) -> tuple[Estimate, Estimate]:
     """x_c, as its logarithm, and alpha of y = (x_c/x)^alpha.
 
-    x_c, at which y is 1, is unknown where it lies beyond a curve's points.
+    x_c, at which y is 1, is unknown where it lies beyond the points of a line
+    that is `bounded`.
     """
 
     def x_c(line):
@@ -292,6 +295,7 @@ def fit(
     line_draws=drawn @ moved if draws else None,
     residual_sd=residual_sd,
     curvature=curvature,
+    bounded=curvature is not None and curvature.rejects,
   )
 
 

@@ -170,6 +170,13 @@ LOSS_FALLS_WITH_D = 'the loss falls with D'
 NO_CURVE = 'no run that counts left its training curve'
 
 
+def untested_line() -> str:
+  return (
+    'points at three different x cannot show whether the line is curved: nothing'
+    ' is stated beyond them'
+  )
+
+
 def at_fixed(amount: float, unit: str, message: str) -> str:
   """At how much of the other quantity a law of one holds."""
   return f'at {formatting.short(amount)} {unit}, {message}'

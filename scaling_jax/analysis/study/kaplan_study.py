@@ -309,4 +309,9 @@ def _of_one(x, L, what: str, fixed, unit: str, how: Bootstrap) -> PowerLawFit:
   if not found.ok:
     return found
   message = messages.at_fixed(float(fixed[0]), unit, found.message)
-  return dataclasses.replace(found, message=message)
+  found = dataclasses.replace(found, message=message)
+  if found.curvature is not None and not found.curvature.dof:
+    # Nothing is stated beyond points that cannot tell a line from a curve.
+    notes = (*found.notes, messages.untested_line())
+    found = dataclasses.replace(found, bounded=True, notes=notes)
+  return found

@@ -219,6 +219,18 @@ class OtherStudiesTest(absltest.TestCase):
     np.testing.assert_allclose(found.L_D.y, law.loss(1e8, found.L_D.x))
     self.assertEqual(found.frontier.status, Status.TOO_FEW_POINTS)
 
+  def test_three_sizes_state_nothing_beyond_them(self):
+    for sizes in (3, 5):
+      N = np.geomspace(1e6, 1e8, sizes)
+      noise = np.exp(1e-3 * np.random.default_rng(0).normal(size=sizes))
+      every = table(N, np.full(sizes, 1e10), 30 * N**-0.1 * noise)
+      found = fit(every, every).L_N
+      self.assertTrue(found.ok, found.message)
+      self.assertEqual(found.bounded, sizes == 3)
+      self.assertEqual(len(found.notes), int(sizes == 3))
+      self.assertTrue(found.predict(1e7).known)
+      self.assertEqual(found.predict(1e9).known, sizes == 5)
+
   def test_one_run(self):
     every = table(np.array([1e6]), np.array([1e8]), [2.0])
     for law in fit(every, every).laws:
