@@ -6,6 +6,7 @@ means, so that A and B do not move with the exponents.
 
 import dataclasses
 import itertools
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -23,6 +24,8 @@ ALONG_A_LINE = 0.05  # of the scatter of log D, that is not log N's
 STARTS = ('both', 'projection', 'grid')
 
 Refusal = tuple[Status, str]
+# log of a sum of exponentials along an axis: NumPy's types lack it.
+log_sum: Any = np.logaddexp.reduce
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -162,7 +165,7 @@ def jacobian(params: np.ndarray, data: LogData) -> np.ndarray:
   terms = np.stack([
     a - alpha * data.log_N, b - beta * data.log_D, e + 0 * data.log_N
   ])  # fmt: skip
-  log_L = np.logaddexp.reduce(terms, 0)
+  log_L = log_sum(terms, 0)
   m, t, f = np.exp(terms - log_L)
   out = np.stack([m, t, f, -m * data.log_N, -t * data.log_D], -1)
   return out * np.exp(log_L)[:, None] if data.of_loss else out

@@ -128,7 +128,7 @@ class ChinchillaFit(FitResult):
       return np.full(D.shape, np.nan)
     variance = self.residual_sd.sd**2
     if self.seed_sd is not None and self.n_cells:
-      seeds = self.counted.sum() / self.n_cells
+      seeds = float(np.sum(self.counted)) / self.n_cells
       variance += self.seed_sd.sd**2 * (1 - 1 / seeds)
     off = np.log(D) - self.center[1]
     return np.sqrt(variance) * np.exp(-self.noise_exponent * off)

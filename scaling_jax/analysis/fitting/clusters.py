@@ -93,7 +93,7 @@ def find(
   n, p = jacobian.shape
   if len(size) < MIN_MODELS or n / len(size) < MIN_TOKENS or n <= p:
     return None
-  squares, log_p, log_L = np.empty((3, len(_RATIOS)))
+  squares, log_p, log_L = (np.empty(len(_RATIOS)) for _ in range(3))
   for k, rho in enumerate(_RATIOS):
     # V^-1/2 takes a share of a model's mean from each of its rows.
     share = (1 - 1 / np.sqrt(1 + rho * size)) / size
@@ -111,11 +111,11 @@ def find(
     log_p[k] -= np.log(np.abs(np.diag(triangle)) + 1e-300).sum()
     log_p[k] -= 0.5 * (n - p) * np.log(squares[k])
     log_L[k] = -0.5 * np.log1p(rho * size).sum() - 0.5 * n * np.log(squares[k])
-  if 2 * (log_p.max() - log_p[0]) < RATIO:
+  if 2 * (np.max(log_p) - log_p[0]) < RATIO:
     return None
   # Half-Cauchy in the ratio of standard deviations (Gelman 2006, Bayesian
   # Analysis 1, 515): a few models do not bound it.
-  chances = np.exp(log_p - log_p.max()) * np.gradient(np.sqrt(_RATIOS))
+  chances = np.exp(log_p - np.max(log_p)) * np.gradient(np.sqrt(_RATIOS))
   chances /= 1 + _RATIOS
   chances /= chances.sum()
-  return Clusters(index, _RATIOS, chances, squares, n - p, float(log_L.max()))
+  return Clusters(index, _RATIOS, chances, squares, n - p, float(np.max(log_L)))

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from scaling_jax.analysis.fitting.chinchilla_data import log_sum
+
 BOUND = 3.0  # of log k
 
 Curve = Callable[[Any, np.ndarray, np.ndarray], np.ndarray]
@@ -88,7 +90,7 @@ def _exponent(params, n, d):
 def _exponent_jacobian(params, n, d):
   a, b, e, alpha, beta, g = params
   terms = np.stack([a - alpha * n, b - (beta + g * n) * d, e + 0 * n])
-  m, t, f = np.exp(terms - np.logaddexp.reduce(terms, 0))
+  m, t, f = np.exp(terms - log_sum(terms, 0))
   return np.stack([m, t, f, -m * n, -t * d, -t * n * d], -1)
 
 

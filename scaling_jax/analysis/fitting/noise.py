@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from scaling_jax.analysis.fitting.chinchilla_data import DELTA
+from scaling_jax.analysis.fitting.chinchilla_data import log_sum
 from scaling_jax.analysis.fitting.clusters import Clusters
 from scaling_jax.analysis.fitting.objective import EFFICIENT
 from scaling_jax.analysis.fitting.result import ResidualSD
@@ -124,13 +125,13 @@ def exponent_of(
   """
   n = len(residuals)
   log_u2 = _log_squares(residuals) + SLOPES[:, None] * log_D
-  total = np.logaddexp.reduce(log_u2, 1)
+  total = log_sum(log_u2, 1)
   # Residuals of a fit are smaller than noise: they count as n - p.
   share = 1 - n_params / n
   log_p = share * (0.5 * SLOPES * log_D.sum() - 0.5 * n * total)
   chances = _posterior(log_p)
   mean = float(chances @ SLOPES)
-  at = np.logaddexp.reduce(_log_squares(residuals) + mean * log_D)
+  at = log_sum(_log_squares(residuals) + mean * log_D)
   return Exponent(0.5 * mean, chances, np.exp(0.5 * (total - at)))
 
 
