@@ -39,33 +39,6 @@ class Law(Protocol):
   def optimum(self, C) -> laws.Optimum: ...
 
 
-class Interaction(NamedTuple):
-  """E + [(A/N^alpha)^(1/k) + (B/D^beta)^(1/k)]^k; Chinchilla's law at k = 1."""
-
-  k: float
-  base: laws.Chinchilla = published.BESIROGLU
-
-  @property
-  def E(self) -> float:
-    return self.base.E
-
-  @property
-  def alpha(self) -> float:
-    return self.base.alpha
-
-  @property
-  def exponent_N(self) -> float:
-    return self.base.exponent_N  # whatever k is
-
-  def loss(self, N, D):
-    _, A, B, alpha, beta = self.base
-    terms = (A * N**-alpha) ** (1 / self.k) + (B * D**-beta) ** (1 / self.k)
-    return self.E + terms**self.k
-
-  def optimum(self, C):
-    return searched(self, C)
-
-
 class ExponentOfN(NamedTuple):
   """E + A/N^alpha + b (D/D0)^-(beta + g log(N/N0)): data helps large models more.
 
@@ -331,8 +304,8 @@ def other_forms() -> Iterator[Study]:
   """Laws that approach 3 has no form for, and training that was not tuned."""
   base = published.BESIROGLU
   for law, name in (
-    (Interaction(0.7), 'interaction, k = 0.7'),
-    (Interaction(1.3), 'interaction, k = 1.3'),
+    (laws.Interacting(*published.BESIROGLU, k=0.7), 'interaction, k = 0.7'),
+    (laws.Interacting(*published.BESIROGLU, k=1.3), 'interaction, k = 1.3'),
     (ExponentOfN(), 'exponent of D rises with N'),
   ):
     for noise in (0.001, 0.003):

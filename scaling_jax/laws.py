@@ -222,22 +222,22 @@ class Interacting(NamedTuple):
   k: float
 
   @property
-  def exponent_N(self) -> float:
-    """a in N_opt ∝ C^a: beta / (alpha + beta)."""
-    return self.beta / (self.alpha + self.beta)
-
-  @property
-  def exponent_D(self) -> float:
-    """b in D_opt ∝ C^b: alpha / (alpha + beta)."""
-    return self.alpha / (self.alpha + self.beta)
-
-  @property
   def _sum(self) -> Chinchilla:
     """What is raised to the power k, as a law without a floor."""
     k = self.k
     return Chinchilla(
       0.0, self.A ** (1 / k), self.B ** (1 / k), self.alpha / k, self.beta / k
     )
+
+  @property
+  def exponent_N(self) -> float:
+    """a in N_opt ∝ C^a: Chinchilla's, whatever k is."""
+    return self._sum.exponent_N
+
+  @property
+  def exponent_D(self) -> float:
+    """b in D_opt ∝ C^b: Chinchilla's, whatever k is."""
+    return self._sum.exponent_D
 
   def loss(self, N: Number, D: Number) -> Number:
     return self.E + self._sum.loss(N, D) ** self.k

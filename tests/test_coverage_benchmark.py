@@ -10,6 +10,7 @@ from benchmarks import coverage_studies
 from benchmarks.coverage_records import Record
 from benchmarks.coverage_records import Share
 from benchmarks.coverage_records import Stated
+from scaling_jax import laws
 from scaling_jax.published import BESIROGLU
 
 SETTINGS = {'draws': 4, 'levels': [0.95]}
@@ -52,12 +53,12 @@ class StudiesTest(absltest.TestCase):
     N, D = np.array([1e8, 1e9]), np.array([2e9, 2e11])
     C, best = 1e20, BESIROGLU.optimum(1e20)
     for law in (
-      coverage_studies.Interaction(1.0),
+      laws.Interacting(*BESIROGLU, k=1.0),
       coverage_studies.ExponentOfN(0.0),
     ):
       np.testing.assert_allclose(law.loss(N, D), BESIROGLU.loss(N, D))
       self.assertAlmostEqual(law.optimum(C).N / best.N, 1, places=5)
-    interaction = coverage_studies.Interaction(0.7)
+    interaction = laws.Interacting(*BESIROGLU, k=0.7)
     slope = np.log(interaction.optimum(1e22).N / interaction.optimum(C).N)
     self.assertAlmostEqual(
       slope / np.log(100), interaction.exponent_N, places=5

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling_jax.analysis.fitting import mixture
-from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
 from scaling_jax.analysis.fitting.mixture import Component
@@ -196,7 +195,7 @@ def fit(
     raise ValueError(f'draws={draws} must be 1 or more; try draws=4000')
   if not law.ok or law.point is None or law.model_sd:
     return None
-  cells = Cells.of(*(x[law.counted] for x in (law.N, law.D, law.loss)))
+  cells = law.cells
   if not MIN_CELLS <= len(cells) <= MAX_CELLS or law.residual_sd is None:
     return None
   data = Data.of(cells, law.center, law.noise_exponent)

@@ -100,12 +100,8 @@ def spread_of_means(
 
 def pooled_seed_sd(cells: Sequence[Cells]) -> ResidualSD | None:
   """Of the seeds in all of several sets of cells; None where there are none."""
-  known = [one.seed_sd for one in cells if one.seed_sd is not None]
-  dof = sum(one.dof for one in known)
-  if not dof:
-    return None
-  return ResidualSD(
-    float(np.sqrt(sum(one.dof * one.sd**2 for one in known) / dof)), dof
+  return ResidualSD.pooled(
+    one.seed_sd for one in cells if one.seed_sd is not None
   )
 
 

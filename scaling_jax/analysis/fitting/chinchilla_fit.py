@@ -109,6 +109,11 @@ class ChinchillaFit(FitResult):
     """[n] log(loss / predicted)."""
     return np.log(self.loss / self.predicted)
 
+  @functools.cached_property
+  def cells(self) -> Cells:
+    """What was fitted: runs that count, seeds of one N and D being one datum."""
+    return Cells.of(*(x[self.counted] for x in (self.N, self.D, self.loss)))
+
   @property
   def counted(self) -> np.ndarray:
     """[n] whether each run was fitted: not where an outlier is excluded."""
@@ -202,8 +207,7 @@ class ChinchillaFit(FitResult):
     """
     if self.seed_sd is None or self.residual_sd is None:
       return np.nan
-    cells = Cells.of(*(x[self.counted] for x in (self.N, self.D, self.loss)))
-    of_means = self.seed_sd.sd**2 * float(np.mean(1 / cells.count))
+    of_means = self.seed_sd.sd**2 * float(np.mean(1 / self.cells.count))
     ratio = self.residual_sd.sd**2 / max(of_means, 1e-300)
     return float(special.fdtrc(self.residual_sd.dof, self.seed_sd.dof, ratio))
 

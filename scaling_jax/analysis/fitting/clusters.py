@@ -67,7 +67,7 @@ def whole_models(log_N: np.ndarray, off: np.ndarray) -> np.ndarray:
   [0, 0, 0, 1, 1, 1, 0, 0, 0]
   """
   index, size = _models(log_N)
-  if len(size) < MIN_MODELS or len(log_N) / len(size) < MIN_TOKENS:
+  if not _may_cluster(size):
     return np.zeros(len(log_N), bool)
   share = np.bincount(index, off) / size
   return ((share > 0.5) & (size >= MIN_TOKENS))[index]
@@ -77,6 +77,11 @@ def _models(log_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   """The model of each run [n], and how many runs each has."""
   _, index = np.unique(np.round(log_N, _DIGITS), return_inverse=True)
   return index, np.bincount(index)
+
+
+def _may_cluster(size: np.ndarray) -> bool:
+  """Whether models have so many runs each that they may be checkpoints."""
+  return len(size) >= MIN_MODELS and bool(np.mean(size) >= MIN_TOKENS)
 
 
 def find(
@@ -91,7 +96,7 @@ def find(
   """
   index, size = _models(log_N)
   n, p = jacobian.shape
-  if len(size) < MIN_MODELS or n / len(size) < MIN_TOKENS or n <= p:
+  if not _may_cluster(size) or n <= p:
     return None
   squares, log_p, log_L = (np.empty(len(_RATIOS)) for _ in range(3))
   for k, rho in enumerate(_RATIOS):

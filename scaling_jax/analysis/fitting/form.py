@@ -15,7 +15,6 @@ from scipy import optimize
 from scipy import special
 
 from scaling_jax.analysis.fitting import forms
-from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_data import LogData
 from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
@@ -69,7 +68,7 @@ def check(fit: ChinchillaFit) -> FormTest | None:
   """
   if not fit.ok or fit.point is None or fit.model_sd:
     return None
-  cells = Cells.of(*(x[fit.counted] for x in (fit.N, fit.D, fit.loss)))
+  cells = fit.cells
   dof = len(cells) - N_PARAMS - 1
   if dof < MIN_FREEDOM:
     return None

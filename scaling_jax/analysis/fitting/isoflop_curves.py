@@ -159,13 +159,12 @@ def _spread(
   cells: Sequence[Cells], found: isoflop_joint.JointFit
 ) -> list[np.ndarray] | None:
   """By how much means of unlike many seeds differ in their scatter."""
-  known = set(found.residual_sd)
-  dof = sum(sd.dof for sd in known)
-  sd = float(np.sqrt(sum(one.dof * one.sd**2 for one in known) / dof))
+  residual_sd = ResidualSD.pooled(set(found.residual_sd))
+  assert residual_sd is not None
   spread = spread_of_means(
     np.concatenate([one.count for one in cells]),
     pooled_seed_sd(cells),
-    ResidualSD(sd, dof),
+    residual_sd,
   )
   if spread is None:
     return None

@@ -4,7 +4,7 @@ An interval is made when it is asked for, at the level that is asked for: a fit
 keeps its draws, and its status never depends on a level.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 import dataclasses
 import enum
 from typing import Any, ClassVar, NamedTuple
@@ -242,6 +242,14 @@ class ResidualSD(NamedTuple):
     if dof < 1:
       return None
     return cls(float(np.sqrt(np.sum(np.square(residuals)) / dof)), dof)
+
+  @classmethod
+  def pooled(cls, some: Iterable['ResidualSD']) -> 'ResidualSD | None':
+    """The sd of which all of these are estimates; None of none."""
+    known = tuple(some)
+    dof = sum(one.dof for one in known)
+    squares = sum(one.dof * one.sd**2 for one in known)
+    return cls(float(np.sqrt(squares / dof)), dof) if dof else None
 
   def scales(self, rng: np.random.Generator, draws: int) -> np.ndarray:
     """[draws] standard deviations that this one might stand for."""

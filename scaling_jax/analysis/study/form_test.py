@@ -6,6 +6,7 @@ from scipy import special
 from scaling_jax.analysis.fitting import form
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
+from scaling_jax.analysis.fitting.result import ResidualSD
 from scaling_jax.analysis.messages import study as messages
 from scaling_jax.analysis.study import results
 
@@ -51,13 +52,13 @@ def _beside(law: ChinchillaFit, isoflops: IsoflopFit) -> tuple[str, ...]:
   An F-test of the two residual variances, as of independent fits: a curve
   a budget takes in any shape that the law misses.
   """
-  known = {b.residual_sd for b in isoflops.budgets if b.residual_sd}
-  if not law.ok or law.residual_sd is None or not known:
+  curves = ResidualSD.pooled(
+    {b.residual_sd for b in isoflops.budgets if b.residual_sd}
+  )
+  if not law.ok or law.residual_sd is None or curves is None:
     return ()
-  dof = sum(one.dof for one in known)
-  variance = sum(one.dof * one.sd**2 for one in known) / dof
-  ratio = law.residual_sd.sd / float(np.sqrt(variance)) if variance else np.inf
-  chance = special.fdtrc(law.residual_sd.dof, dof, ratio**2)
+  ratio = law.residual_sd.sd / curves.sd if curves.sd else np.inf
+  chance = special.fdtrc(law.residual_sd.dof, curves.dof, ratio**2)
   if ratio < RATIO or chance > CHANCE:
     return ()
   return (messages.form_misfit(ratio),)

@@ -26,11 +26,8 @@ def held_out(analysis: 'Analysis') -> str:
 
 def largest(analysis: 'Analysis') -> Table:
   """Each loss and N_opt of the largest budget, predicted and found."""
-  table, found = (
-    Table('hold_out', messages.TITLES['hold_out']),
-    analysis.hold_out,
-  )
-  level = analysis.level
+  table = Table('hold_out', messages.TITLES['hold_out'])
+  found, level = analysis.hold_out, analysis.level
   for run in found.runs:
     inside = messages.met(run.inside(level), run.too_wide(level), ('yes', 'no'))
     predicted = run.predicted.at(level)

@@ -197,7 +197,7 @@ def short_runs_apart(
   """
   if not law.ok or law.point is None or law.residual_sd is None:
     return None
-  cells = Cells.of(*(x[law.counted] for x in (law.N, law.D, law.loss)))
+  cells = law.cells
   least = np.sort(cells.D)[len(cells) // SHORTEST] * (1 - 1e-6)
   keep = cells.D >= least
   if keep.all():
