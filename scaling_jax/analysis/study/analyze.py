@@ -262,6 +262,8 @@ class Analysis:
   def averaged(self) -> averaged_lib.AveragedFit | None:
     """Approach 3 averaged over forms; None where that is not possible."""
     how = self.options.bootstrap
+    if not how.draws:
+      return None
     return averaged_lib.fit(self.chinchilla, draws=how.draws, seed=how.seed)
 
   @property

@@ -8,14 +8,17 @@ import numpy as np
 
 from scaling_jax import laws
 from scaling_jax import published
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.study import doubts
+from scaling_jax.analysis.study.analyze import Analysis
 from scaling_jax.analysis.study.results import HeldOutOptimum
 from scaling_jax.analysis.study.results import HoldOut
+from scaling_jax.analysis.study.results import Options
 from tests.analysis import designs
 from tests.analysis import studies
 
@@ -119,6 +122,13 @@ class StudyTest(absltest.TestCase):
     self.assertLen(found.predictions, 2)
     self.assertGreater(min(one.p_value for one in found.predictions), 0.01)
     self.assertEqual(agreement.contradiction(found), '')
+
+  def test_without_draws_there_is_nothing_to_average(self):
+    runs = study(published.BESIROGLU).runs
+    found = Analysis(runs, Options(bootstrap=Bootstrap(draws=0)))
+    self.assertIsNone(found.averaged)
+    self.assertEqual(found.headline, 'chinchilla')
+    self.assertTrue(np.isfinite(found.optimum(C=1e20).N.value))
 
   def test_terms_that_interact(self):
     law = laws.Interacting(*published.BESIROGLU, k=0.7)
