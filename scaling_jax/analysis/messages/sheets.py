@@ -75,33 +75,24 @@ def quoted(name: str) -> str:
 
 
 def insufficient(
-  sheet: Sheet, taken: Mapping[Role, object], sizes: Collection[Role]
+  sheet: Sheet, taken: Mapping[Role, Any], sizes: Collection[Role]
 ) -> str:
   """Of a table that no law can use, and the flags that would mend it."""
-  missing = []
-  if Role.LOSS not in taken:
-    missing.append(Role.LOSS)
+  missing = [Role.LOSS] if Role.LOSS not in taken else []
   if len(sizes) < 2:
-    known = next(iter(sizes), None)
-    missing += [role for role in (Role.N, Role.D) if role != known][
-      : 2 - len(sizes)
-    ]
-  lacks = ' and '.join(_MEANS[role] for role in missing)
+    others = [role for role in (Role.N, Role.D) if role not in sizes]
+    missing += others[: 2 - len(sizes)]
   flags = [f'{role}=COLUMN' for role in missing]
   steps = ''
   if Role.D in missing and Role.STEPS in taken:
     flags[missing.index(Role.D)] = 'tokens_per_step=NUMBER'
-    steps = '; it has steps, and D follows from the tokens of each'
-  found = [
-    f'{role} from {one.column}'  # type: ignore[attr-defined]
-    for role, one in taken.items()
-    if role in _MEANS and getattr(one, 'column', '')
-  ]
-  told = f' beside {listed(found)}' if found else ''
+    steps = ', D from its steps and the tokens of each'
+  lacks = ' and '.join(_MEANS[role] for role in missing)
   return (
-    f'{sheet.name} ({sheet.kind}) has the columns {listed(sheet.columns)}, and'
-    f' no {lacks}{told}: a loss and two of C, N and D are needed{steps}; add'
-    f' --columns={",".join(flags)} (in Python columns={{{_python(flags)}}})'
+    f'{sheet.name} ({sheet.kind}) has the columns {listed(sheet.columns)}, of'
+    f' which none is known as {lacks}: a loss and two of C, N and D are'
+    f' needed{steps}; add --columns={",".join(flags)} (in Python'
+    f' columns={{{_python(flags)}}})'
   )
 
 
@@ -123,6 +114,35 @@ def part(role: str, column: str, unit: str) -> str:
   in_unit = f' ({unit})' if unit else ''
   same = column == role
   return f'{role}{in_unit}' if same else f'{role} = {column}{in_unit}'
+
+
+_FACTORS = {
+  1e3: 'thousands',
+  1e6: 'millions',
+  1e9: 'billions',
+  1e12: 'trillions',
+}
+
+
+def unit(stated: str, factor: float) -> str:
+  """A unit as people read it.
+
+  >>> unit('m', 1e6), unit('PF-days', 8.64e19), unit('', 1.0)
+  ('millions', 'PF-days', '')
+  """
+  return _FACTORS.get(factor, stated if factor != 1 else '')
+
+
+def constant(value: float) -> str:
+  return f'{value:g} in all rows'
+
+
+def no_losses(source: str, column: str, low: float, high: float) -> str:
+  return (
+    f'{source} has {column} of {low:.4g} to {high:.4g} nats a token, above ln V of'
+    ' any vocabulary: if these are perplexities, add --units=loss:perplexity (in'
+    " Python units={'loss': 'perplexity'})"
+  )
 
 
 def loss_unit(stated: str, kept: str) -> str:
@@ -268,3 +288,31 @@ def remedy(excluded: Sequence[Any]) -> str:
   if back:
     return f'add --include={",".join(back)} to fit those, or give another'
   return 'correct the cells at fault, or give another'
+
+
+# Runs of several laws.
+
+
+def of_texts() -> str:
+  return 'text, tokenizer or context'
+
+
+def no_value(by: str) -> str:
+  return f'without {by}'
+
+
+def no_column_to_split(by: str, names: Sequence[str]) -> str:
+  return (
+    f'by={by!r} must be a column of the runs, of which there are'
+    f' {listed(names)}; name another'
+  )
+
+
+def several_laws(by: str, labels: Sequence[str]) -> str:
+  """Of runs that one law can't be of."""
+  column = by if ' ' not in by else 'dataset'
+  return (
+    f'the runs are of {len(labels)} of {by} ({listed(labels)}), and the losses of'
+    ' one law must be of one: choose one by --where, or fit a law each by'
+    f' --by={quoted(column)} (in Python runs.split({column!r}))'
+  )

@@ -33,9 +33,11 @@ from scaling_jax.analysis.runs.vocabulary import LossUnit
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
+from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 MOST_EPOCHS = 4  # repeated data is as good as new up to here (Muennighoff 2023)
+MOST_NATS = 13.0  # ln V of the largest vocabularies, of 400,000 tokens
 _WHOLE = 0.999  # of a training: less is a checkpoint
 
 
@@ -114,6 +116,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
       rows.append(reader.row(i, line, place))
     except Unusable as error:
       exclude(reader.name(line), place, str(error), error.kind)
+  reader.must_be_losses(rows)
   checked = identities.check(
     [row.run for row in rows],
     source=sheet.name,
@@ -335,6 +338,15 @@ class _Reader:
       raise Unusable(messages.no_perplexity(column, value))
     return scaled
 
+  def must_be_losses(self, rows: Sequence[Row]) -> None:
+    """Raises UserError where losses are those of no vocabulary there is."""
+    losses = [row.loss for row in rows]
+    if losses and float(np.median(losses)) > MOST_NATS:
+      column = self.found.taken[Role.LOSS].column
+      raise UserError(
+        messages.no_losses(self.sheet.name, column, min(losses), max(losses))
+      )
+
   def _run(
     self, i: int, line: Line, size: dict[Role, float], loss: float
   ) -> Run:
@@ -391,23 +403,33 @@ class _Reader:
 
   def parts(self) -> list[str]:
     """What was taken for what, in words."""
-    out = []
-    for role in (*SIZES, Role.LOSS):
-      if role in self.derived:
-        out.append(f'{role} = {self.derived[role]}')
-      else:
-        taken = self.found.taken[role]
-        column = taken.column or f'{float(taken.constant):g}'
-        unit = str(taken.unit)
-        if role == Role.LOSS:
-          unit = messages.loss_unit(self.found.loss_unit, self.unit)
-        out.append(messages.part(str(role), column, unit))
-    for role, taken in self.found.taken.items():
-      if role not in (*SIZES, Role.LOSS, Role.MODEL, Role.EXPERIMENT):
-        shown = taken.column or f'{float(taken.constant):g}'
-        if shown.casefold() != str(role).casefold():
-          out.append(messages.part(str(role), shown, taken.unit))
-    return out
+    main = (*SIZES, Role.LOSS)
+    silent = (*main, Role.MODEL, Role.EXPERIMENT, Role.UNIT)
+    others = [
+      role
+      for role, taken in self.found.taken.items()
+      if role not in silent and taken.column.casefold() != role.casefold()
+    ]
+    return [self._part(role) for role in (*main, *others)]
+
+  def _part(self, role: Role) -> str:
+    if role in self.derived:
+      return f'{role} = {self.derived[role]}'
+    taken = self.found.taken[role]
+    unit = messages.unit(taken.unit, taken.factor)
+    if role == Role.LOSS:
+      unit = messages.loss_unit(self._stated_unit(), self.unit)
+    shown = taken.column or messages.constant(float(taken.constant))
+    return messages.part(str(role), shown, unit)
+
+  def _stated_unit(self) -> str:
+    """The unit of the losses by their column, or by a column of units."""
+    stated = str(self.found.loss_unit)
+    if not self.found.has(Role.UNIT) or self.wanted.loss_unit is not None:
+      return stated
+    texts = {self.cell(Role.UNIT, line) for line in self.sheet.lines}
+    found = {str(roles.loss_unit(text) or stated) for text in texts}
+    return ' and '.join(sorted(found))
 
   def unread(self) -> list[str]:
     """Columns that vary and that nothing reads."""

@@ -109,12 +109,9 @@ def _role(words: tuple[str, ...]) -> Role | None:
     return vocabulary.JOINED[joined]
   if plain in vocabulary.JOINED and len(plain) > 1:
     return vocabulary.JOINED[plain]
-  if (
-    len(words) > 1
-    and words[0] in vocabulary.LETTERS
-    and found <= vocabulary.OF_LETTER
-  ):
-    return vocabulary.LETTERS[words[0]]
+  role, beside = vocabulary.LETTERS.get(words[0], (None, frozenset()))
+  if len(words) > 1 and found <= beside:
+    return role
   params = found & vocabulary.PARAMS
   if found & vocabulary.TOKENS and (params or found & {'per', 'over', 'ratio'}):
     if params:

@@ -137,7 +137,7 @@ class _Gathered:
     """Adds whatever is at the path."""
     if not path.exists():
       raise UserError(f'{path} does not exist: it must be {_WANTED}')
-    if not path.is_dir() or files.is_foreign_run(path):
+    if not path.is_dir():
       self._table(path)
     elif _is_run(path):
       self._run(path)

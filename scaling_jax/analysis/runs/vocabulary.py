@@ -104,11 +104,19 @@ WITH_OTHERS = listed(
   ' including transformer scaling plus'
 )
 STEP = listed('step update batch iteration iter')
-LETTERS = {'n': Role.N, 'd': Role.D, 'c': Role.C}
-OF_LETTER = listed(
-  'n d c total all active non embedding nonemb nonembedding emb params tokens'
-  ' flops train trained final budget parameters training no without eff'
-)
+# A letter, and the words that may stand beside it.
+_OF_ANY = 'total all final train trained training'
+LETTERS = {
+  'n': (
+    Role.N,
+    listed(
+      f'n {_OF_ANY} active non embedding nonemb nonembedding emb no without'
+      ' params param parameters eff dense'
+    ),
+  ),
+  'd': (Role.D, listed(f'd {_OF_ANY} tokens token tok')),
+  'c': (Role.C, listed(f'c {_OF_ANY} budget flops flop compute')),
+}
 FILLERS = listed('config total num final the of summary args hparams number')
 WITH_UNIT = (
   Role.N, Role.D, Role.C, Role.PROGRESS, Role.TEXT_TOKENS,
@@ -219,8 +227,8 @@ JOINED: dict[str, Role] = {
     (Role.VOCAB_SIZE, 'vocabsize nvocab vocab v vocabularysize vocabulary'),
     (
       Role.EXPERIMENT,
-      'experiment experimentname project study suite family modelfamily'
-      ' group source paper arch architecture series setup recipe',
+      'experiment experimentname project projectname study suite family'
+      ' modelfamily series paper',
     ),
     (Role.MODEL, 'model modelname config configname modelid'),
     (Role.UNIT, 'unit units lossunit lossunits unitofloss metricunit'),

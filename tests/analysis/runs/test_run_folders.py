@@ -140,7 +140,7 @@ class ReadTest(TableCase):
     self.assertEqual(kinds(runs), [Exclusion.NOT_STARTED])
 
   @parameterized.parameters(
-    ({'status': 'diverged', 'val_loss': math.nan}, Exclusion.NOT_DONE),
+    ({'status': 'diverged', 'val_loss': math.nan}, Exclusion.DIVERGED),
     ({'val_loss': math.nan}, Exclusion.BAD_VALUE),
     ({'val_loss': 0.0}, Exclusion.BAD_VALUE),
     ({'val_loss': -1.5}, Exclusion.BAD_VALUE),

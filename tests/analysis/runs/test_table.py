@@ -165,7 +165,7 @@ class FromDataFrameTest(parameterized.TestCase):
     runs = Runs.from_dataframe(df)
     self.assertEqual(runs.run_ids, ('a', 'c'))
     (out,) = runs.excluded
-    self.assertEqual((out.run_id, out.kind), ('b', Exclusion.NOT_DONE))
+    self.assertEqual((out.run_id, out.kind), ('b', Exclusion.DIVERGED))
 
   @parameterized.parameters('pandas', 'polars')
   def test_missing_cells(self, library):
