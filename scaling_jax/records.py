@@ -70,6 +70,9 @@ class Run(NamedTuple):
     tokens_per_step: tokens in one update.
     text_tokens: tokens of the text that it was trained on, however often.
     vocab_size: tokens in the vocabulary.
+    text: which text it was, whatever its folder is called and however much of
+      it was kept: see `text_id`.
+    tokenizer: of the text, as its meta.json has it.
 
   >>> run = Run('small', C=6e15, N=1e6, D=1e9, val_loss=3.2)
   >>> run.val_loss, run.schedule, run.S
@@ -108,11 +111,22 @@ class Run(NamedTuple):
   tokens_per_step: Amount = math.nan
   text_tokens: Amount = math.nan
   vocab_size: int = 0
+  text: str = ''
+  tokenizer: str = ''
 
 
 RECIPE = Run._fields[Run._fields.index('status') + 1 :]
 # The columns that every results.csv has, with a recipe or without.
 REQUIRED = Run._fields[: -len(RECIPE)]
+
+# Settings that a field of a Run states, by their names in a config.
+_STATED = frozenset(
+  ('C', 'steps', 'seed', 'experiment', 'dataset', 'data_fraction',
+   'model.n_layer', 'model.n_head', 'model.n_embd', 'model.block_size',
+   'train.batch_size', 'train.learning_rate', 'train.learning_rate_per_log_N',
+   'train.min_learning_rate', 'train.schedule', 'train.warmup_steps')
+)  # fmt: skip
+_HASHES = 'sha256'  # the section that holds the text's, which Run.text states
 
 
 class Evaluation(NamedTuple):
@@ -230,6 +244,69 @@ def _number(hint: Any, value: Any) -> Amount:
   return float(value)
 
 
+def text_id(sha256: Any) -> str:
+  """Names a text by what its splits hold; '' where that is not told.
+
+  A part of a text that `data_fraction` keeps has the name of the whole.
+
+  Args:
+    sha256: of each split, as meta.json has them.
+
+  >>> text_id({'train': '3f2a91bc' + 56 * '0', 'val': '77d01e22' + 56 * '0'})
+  '3f2a91bc-77d01e22'
+  >>> text_id(None)
+  ''
+  """
+  splits = sha256 if isinstance(sha256, dict) else {}
+  hashes = [splits.get(name) for name in ('train', 'val')]
+  if not all(isinstance(one, str) and one for one in hashes):
+    return ''
+  return '-'.join(str(one)[:8] for one in hashes)
+
+
+def read_settings(run_folder: epath.PathLike) -> dict[str, Any]:
+  """What makes a run the run that it is, by dotted name; empty if untold."""
+  path = epath.Path(run_folder) / CONFIG
+  try:
+    found = read_json(path) if path.exists() else {}
+  except ValueError:
+    return {}
+  parts = found if isinstance(found, dict) else {}
+  settings = parts.get('identity') or parts.get('config')
+  return flatten(settings) if isinstance(settings, dict) else {}
+
+
+def swept(settings: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+  """Settings that differ among runs and that no field of a Run states.
+
+  Args:
+    settings: of each run, by dotted name.
+
+  Returns:
+    Of each run the same names with their values as text, '' where it has none;
+    none at all for a run whose settings are empty, which are not known.
+
+  >>> swept([{'seed': 0, 'train.beta2': 0.9}, {'seed': 1, 'train.beta2': 0.95}])
+  [{'train.beta2': '0.9'}, {'train.beta2': '0.95'}]
+  """
+  every = list(settings)
+  known = [one for one in every if one]
+  names = [
+    name
+    for name in sorted({name for one in known for name in one})
+    if name not in _STATED and name.partition('.')[0] != _HASHES
+    if len({_cell(one.get(name)) for one in known}) > 1
+  ]
+  return [{n: _cell(one.get(n)) for n in names} if one else {} for one in every]
+
+
+def _cell(value: Any) -> str:
+  """A setting as a table has it."""
+  if value is None:
+    return ''
+  return value if isinstance(value, str) else json.dumps(value)
+
+
 def write_result(run_folder: epath.PathLike, run: Run) -> None:
   """Writes result.json, the sign that a run is finished: write it last."""
   write_json(epath.Path(run_folder) / RESULT, run._asdict())
@@ -294,11 +371,21 @@ def read_runs(experiment_folder: epath.PathLike) -> list[Run]:
 
 
 def write_results(experiment_folder: epath.PathLike) -> list[Run]:
-  """Rewrites results.csv from the result.json files, and returns its rows."""
+  """Rewrites results.csv from the result.json files, and returns its rows.
+
+  After a Run's fields come the settings that differ among the runs, by their
+  dotted names.
+  """
   runs = read_runs(experiment_folder)
+  folder = epath.Path(experiment_folder)
+  beside = swept(read_settings(folder / run.run_id) for run in runs)
+  names = list(dict.fromkeys(name for cells in beside for name in cells))
   text = io.StringIO()
   writer = csv.writer(text, lineterminator='\n')
-  writer.writerow(Run._fields)
-  writer.writerows(runs)
-  write_atomic(epath.Path(experiment_folder) / RESULTS, text.getvalue())
+  writer.writerow((*Run._fields, *names))
+  writer.writerows(
+    (*run, *(cells.get(name, '') for name in names))
+    for run, cells in zip(runs, beside)
+  )
+  write_atomic(folder / RESULTS, text.getvalue())
   return runs

@@ -1,6 +1,7 @@
 """Records that come back as they were written, whole or not at all."""
 
 import csv
+import hashlib
 import json
 import math
 
@@ -16,12 +17,12 @@ COLUMNS = (
   'block_size,C,N,D,S,N_total,flops,tokens_per_param,train_loss,val_loss,'
   'val_loss_sem,val_bpb,wall_s,tokens_per_s,device,status,learning_rate,'
   'min_learning_rate,schedule,warmup_steps,tokens_per_step,text_tokens,'
-  'vocab_size'
+  'vocab_size,text,tokenizer'
 )
 RECIPE = {
   'learning_rate': 1e-3, 'min_learning_rate': 1e-4, 'schedule': 'cosine',
   'warmup_steps': 100, 'tokens_per_step': 2048, 'text_tokens': 1000,
-  'vocab_size': 66,
+  'vocab_size': 66, 'text': '3f2a91bc-77d01e22', 'tokenizer': 'char',
 }  # fmt: skip
 
 
@@ -121,6 +122,40 @@ class RecordsTest(absltest.TestCase):
     found = [(float(r['C']), int(r['seed'])) for r in rows]
     self.assertEqual(found, [(1.0, 0), (1.0, 1), (2.0, 0)])
     self.assertEqual(','.join(rows[0]), COLUMNS)
+
+  def test_swept_fields_are_columns(self):
+    for seed, decay, name in ((0, 0.1, 'a'), (1, 0.1, 'b'), (0, 0.3, 'c')):
+      run = make_run(run_id=name, seed=seed)
+      folder = self.folder_of(run)
+      records.write_result(folder, run)
+      train = {'weight_decay': decay, 'learning_rate': decay, 'beta1': 0.9}
+      identity = {'train': train, 'seed': seed, 'sha256': {'train': name}}
+      records.write_json(folder / records.CONFIG, {'identity': identity})
+    lost = make_run(run_id='lost', seed=2)
+    records.write_result(self.folder_of(lost), lost)
+    records.write_results(self.folder)
+    with (self.folder / records.RESULTS).open() as file:
+      rows = list(csv.DictReader(file))
+    self.assertEqual(','.join(rows[0]), f'{COLUMNS},train.weight_decay')
+    self.assertEqual(
+      {row['run_id']: row['train.weight_decay'] for row in rows},
+      {'a': '0.1', 'b': '0.1', 'c': '0.3', 'lost': ''},
+    )
+
+  def test_seeds_are_no_sweep(self):
+    settings = [{'seed': seed, 'train.beta2': 0.99} for seed in range(3)]
+    self.assertEqual(records.swept(settings), [{}, {}, {}])
+
+  def test_a_text_is_its_content(self):
+    hashes = [
+      {'train': hashlib.sha256(a).hexdigest(), 'val': hashlib.sha256(b).hexdigest()}
+      for a, b in ((b'ab', b'c'), (b'ab', b'c'), (b'abc', b'c'), (b'ab', b'd'))
+    ]  # fmt: skip
+    one, same, longer, other = map(records.text_id, hashes)
+    self.assertEqual(one, same)
+    self.assertLen({one, longer, other}, 3)
+    for nothing in (None, {}, 'abc', {'train': 'ab'}, {'train': 1, 'val': 2}):
+      self.assertEqual(records.text_id(nothing), '')
 
   def test_a_failed_write_leaves_the_old_file(self):
     path = self.folder / 'x.json'

@@ -115,8 +115,13 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(
       run[-len(records.RECIPE) :],
       (train['learning_rate'], train['min_learning_rate'], train['schedule'],
-       train['warmup_steps'], 8 * 32, corpus['train_tokens'], 27),
+       train['warmup_steps'], 8 * 32, corpus['train_tokens'], 27,
+       run.text, 'char'),
     )  # fmt: skip
+    # The text by the first digits of its splits' hashes.
+    hashes = config['identity']['sha256']
+    self.assertEqual(run.text, f'{hashes["train"][:8]}-{hashes["val"][:8]}')
+    self.assertEqual(corpus['tokenizer'], 'char')
     self.assertEqual(records.read_result(folder), run)
     self.assertEqual(config['versions']['jax'], jax.__version__)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from etils import epath
 import jax
@@ -10,6 +10,7 @@ import ml_collections
 import numpy as np
 
 from scaling_jax import budget
+from scaling_jax import records
 from scaling_jax.corpus import dataset as dataset_lib
 from scaling_jax.errors import UserError
 from scaling_jax.training import devices as devices_lib
@@ -41,6 +42,18 @@ class Job(NamedTuple):
   @property
   def tokens_per_step(self) -> int:
     return self.plan.D // self.plan.S
+
+  @property
+  def corpus_fields(self) -> dict[str, Any]:
+    """What a `records.Run` tells of the text."""
+    meta = self.dataset.meta
+    return {
+      'dataset': self.dataset.name,
+      'text_tokens': self.train_tokens,
+      'vocab_size': self.dataset.vocab_size,
+      'text': records.text_id(meta['sha256']),
+      'tokenizer': str(meta['tokenizer']),
+    }
 
 
 def make_job(

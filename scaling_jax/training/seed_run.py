@@ -119,5 +119,6 @@ def _described(job: job_lib.Job) -> dict[str, Any]:
     'train_tokens': job.train_tokens,
     'val_tokens': len(job.dataset.val),
     'vocab_size': job.dataset.vocab_size,
+    'tokenizer': meta['tokenizer'],
     'floor_nats_per_token': entropies.get(str(job.config.model.block_size)),
   }

@@ -322,7 +322,6 @@ class _Group:
     return records.Run(
       run_id=run.folder.name,
       experiment=config.experiment,
-      dataset=config.dataset,
       model=job.name,
       **settings.shape_of(config)._asdict(),
       seed=run.seed,
@@ -348,8 +347,7 @@ class _Group:
       schedule=config.train.schedule,
       warmup_steps=config.train.warmup_steps,
       tokens_per_step=job.tokens_per_step,
-      text_tokens=job.train_tokens,
-      vocab_size=job.dataset.vocab_size,
+      **job.corpus_fields,
     )
 
 

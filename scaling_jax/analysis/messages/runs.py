@@ -89,6 +89,23 @@ def no_flops(source: str) -> str:
   return f'{source} has no column C: C = 6ND.'
 
 
+# What runs are of.
+
+
+def unnamed_corpus() -> str:
+  return 'a corpus without a name'
+
+
+def kinds_of_tokens(vocab_size: int) -> str:
+  """'' where that is not known."""
+  return f'{vocab_size:,} kinds of tokens' if vocab_size else ''
+
+
+def context(block_size: int) -> str:
+  """'' where that is not known."""
+  return f'context {block_size:,}' if block_size else ''
+
+
 # Histories.
 
 

@@ -57,6 +57,8 @@ class Recipe(NamedTuple):
   warmup_steps: records.Amount = math.nan
   text_tokens: records.Amount = math.nan
   vocab_size: int = 0
+  text: str = ''
+  tokenizer: str = ''
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,12 +97,16 @@ def read_config(folder: epath.PathLike) -> ConfigFile:
   settings = _part(parts, 'identity') or _part(parts, 'config')
   devices = parts.get('devices')
   corpus = Corpus.of(_part(parts, 'corpus'))
+  recipe = _recipe(_part(_part(parts, 'config'), 'train'), corpus)
   return ConfigFile(
     settings=records.flatten(settings),
     versions=_part(parts, 'versions'),
     devices=devices if isinstance(devices, str) else '',
     corpus=corpus,
-    recipe=_recipe(_part(_part(parts, 'config'), 'train'), corpus),
+    recipe=recipe._replace(
+      text=records.text_id(settings.get('sha256')),
+      tokenizer=_text(_part(parts, 'corpus').get('tokenizer')),
+    ),
   )
 
 
@@ -117,13 +123,16 @@ def completed(run: records.Run, folder: epath.PathLike | None) -> records.Run:
   """
   if math.isnan(run.tokens_per_step) and run.S:
     run = run._replace(tokens_per_step=run.D / run.S)
-  if run.schedule or folder is None:
+  if (run.schedule and run.text) or folder is None:
     return run
   try:
     recipe = read_config(folder).recipe
   except (OSError, ValueError):
     return run
-  return run._replace(**recipe._asdict())
+  found = recipe._asdict()
+  if run.schedule:  # of a time when records had a recipe, and no text yet
+    found = {name: found[name] for name in ('text', 'tokenizer')}
+  return run._replace(**found)
 
 
 def _recipe(train: dict[str, Any], corpus: Corpus | None) -> Recipe:
@@ -142,6 +151,10 @@ def _recipe(train: dict[str, Any], corpus: Corpus | None) -> Recipe:
 
 def _number(x: Any) -> float:
   return float(x) if isinstance(x, (int, float)) else math.nan
+
+
+def _text(x: Any) -> str:
+  return x if isinstance(x, str) else ''
 
 
 def _part(parts: dict[str, Any], name: str) -> dict[str, Any]:

@@ -38,7 +38,9 @@ class ReadTest(TableCase):
       found.corpus,
       recipe.Corpus(name='poetry', train_tokens=1000, vocab_size=66),
     )
-    self.assertEqual(found.recipe, (1e-3, 1e-4, 'cosine', 100, 1000, 66))
+    self.assertEqual(
+      found.recipe, (1e-3, 1e-4, 'cosine', 100, 1000, 66, '', '')
+    )
 
   def test_settings_of_the_config_where_there_is_no_identity(self):
     found = self.read({'config': {'a': {'b': 1}}})
@@ -69,6 +71,19 @@ class CompletedTest(TableCase):
     folder = self.run_folder(config=FULL)
     run = make_run(schedule='linear', warmup_steps=3, tokens_per_step=8)
     self.assertEqual(recipe.completed(run, folder), run)
+
+  def test_a_record_of_before_there_were_texts_takes_its_text(self):
+    sha256 = {'train': '3f2a91bc' * 8, 'val': '77d01e22' * 8}
+    config = {
+      **FULL,
+      'identity': {'sha256': sha256},
+      'corpus': {**FULL['corpus'], 'tokenizer': 'char'},
+    }
+    run = make_run(schedule='linear', warmup_steps=3, tokens_per_step=8)
+    found = recipe.completed(run, self.run_folder(config=config))
+    self.assertEqual(
+      found, run._replace(text='3f2a91bc-77d01e22', tokenizer='char')
+    )
 
   def test_without_a_folder_steps_tell_the_batch(self):
     run = recipe.completed(make_run(), None)

@@ -197,7 +197,7 @@ class RecipeTest(TableCase):
     },
     'corpus': {'train_tokens': 10**9, 'vocab_size': 66},
   }  # fmt: skip
-  RECIPE = (1e-3, 1e-4, 'cosine', 20, 2048, 10**9, 66)
+  RECIPE = (1e-3, 1e-4, 'cosine', 20, 2048, 10**9, 66, '', '')
 
   def test_an_old_record_takes_it_from_its_config(self):
     for losses in (None, np.ones(3)):

@@ -1,0 +1,98 @@
+"""Which runs one law can be of."""
+
+from absl.testing import absltest
+
+from scaling_jax.analysis.runs import identity
+from scaling_jax.analysis.runs.table import Runs
+from scaling_jax.errors import UserError
+from scaling_jax.records import Run
+
+ONE, OTHER = '3f2a91bc-77d01e22', '3f2a91bc-00000000'
+
+
+def runs_of(*fields, extra=()):
+  return Runs(
+    tuple(
+      Run(f'run{i}', C=6e15, N=1e6, D=1e9, val_loss=3.0, **one)
+      for i, one in enumerate(fields)
+    ),
+    extra=tuple(extra),
+  )
+
+
+class StudiesTest(absltest.TestCase):
+  def check(self, fields, *wanted, extra=()):
+    found = identity.studies(runs_of(*fields, extra=extra))
+    self.assertEqual(list(found.values()), [list(group) for group in wanted])
+    return list(found)
+
+  def test_one_text_is_one_study_whatever_its_folder_is_called(self):
+    fields = [
+      {'dataset': 'poetry', 'text': ONE}, {'dataset': 'copy', 'text': ONE},
+      {'dataset': 'copy'}, {},
+    ]  # fmt: skip
+    self.assertEqual(self.check(fields, range(4)), ['poetry'])
+
+  def test_two_texts_of_one_name_are_two(self):
+    texts = ('3f2a91bc-77d01e22', 'ab12cd34-77d01e22')
+    fields = [{'dataset': 'poetry', 'text': text} for text in texts]
+    self.assertEqual(
+      self.check(fields, [0], [1]), ['poetry (3f2a91bc…)', 'poetry (ab12cd34…)']
+    )
+    with self.assertRaisesRegex(UserError, 'poetry .3f2a91bc'):
+      identity.one_corpus(runs_of(*fields))
+
+  def test_labels_differ_however_alike_texts_are(self):
+    fields = [{'dataset': 'poetry', 'text': text} for text in (ONE, OTHER)]
+    (one, other) = self.check(fields, [0], [1])
+    self.assertIn(ONE, one)
+    self.assertIn(OTHER, other)
+
+  def test_tokenizers_and_contexts_are_told_apart(self):
+    fields = [
+      {'dataset': 'poetry', 'vocab_size': kinds, 'block_size': context}
+      for kinds, context in ((66, 32), (50257, 32), (50257, 64))
+    ]
+    labels = self.check(fields, [0], [1], [2])
+    self.assertIn('66 kinds', labels[0])
+    self.assertNotIn('context', labels[0])
+    self.assertIn('context 32', labels[1])
+    self.assertIn('context 64', labels[2])
+    identity.one_corpus(runs_of(*fields))
+
+  def test_what_does_not_tell_belongs_with_the_only_other(self):
+    some = {'dataset': 'poetry', 'block_size': 32}
+    self.check([{}, some, {'block_size': 32}, {}], range(4))
+    self.check([some, {'dataset': 'poetry'}, {'vocab_size': 66}], range(3))
+
+  def test_what_might_belong_to_several_is_of_its_own(self):
+    fields = [{}, {'dataset': 'a'}, {'dataset': 'b'}, {'vocab_size': 66}]
+    labels = self.check(fields, [0, 3], [1], [2])
+    self.assertEqual(labels[1:], ['a', 'b'])
+
+  def test_nothing_told_is_one(self):
+    self.check([{}, {}], [0, 1])
+
+  def test_other_projects_columns(self):
+    extra = [
+      {'config/tokenizer': name, 'seq_len': context}
+      for name, context in (('gpt2', '1024'), ('llama', '1024'), ('GPT2', ''))
+    ]
+    labels = self.check([{}, {}, {}], [0, 2], [1], extra=extra)
+    self.assertIn('gpt2', labels[0])
+
+
+class CorpusTest(absltest.TestCase):
+  def test_a_record_counts_before_a_column(self):
+    run = Run('a', dataset='poetry', block_size=32)
+    found = identity.corpus_of(run, {'dataset': 'prose', 'context': '64'})
+    self.assertEqual((found.name, found.block_size), ('poetry', 32))
+
+  def test_senseless_numbers_are_unknown(self):
+    for text in ('many', '-1', '0', 'inf', '1e99'):
+      found = identity.corpus_of(Run('a'), {'vocab_size': text})
+      self.assertEqual(found.vocab_size, 0)
+
+
+if __name__ == '__main__':
+  absltest.main()
