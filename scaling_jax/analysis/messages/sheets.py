@@ -140,8 +140,8 @@ def constant(value: float) -> str:
 def no_losses(source: str, column: str, low: float, high: float) -> str:
   return (
     f'{source} has {column} of {low:.4g} to {high:.4g} nats a token, above ln V of'
-    ' any vocabulary: if these are perplexities, add --units=loss:perplexity (in'
-    " Python units={'loss': 'perplexity'})"
+    ' any vocabulary: add --units=loss:perplexity, or'
+    ' --units=loss:nats if that is what they are (in Python units={...})'
   )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scaling_jax import formatting
+from scaling_jax import records
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
@@ -163,6 +164,9 @@ class _Reader:
       if role in understand.NUMERIC
     }
     self.derived = self._derive()
+    # Columns that are no extra: of our own table, all that a record holds.
+    ours = {*records.REQUIRED} <= {*sheet.columns}
+    self.told = {*found.used, *(Run._fields if ours else ())}
     self.whole = self._whole()
     self.notes: list[str] = self._unknown_statuses()
 
@@ -235,7 +239,7 @@ class _Reader:
     extra = {
       name: text.strip()
       for name, text in line.cells.items()
-      if name not in self.found.used
+      if name not in self.told
     }
     for name, column in self.found.given.items():
       if column in extra and name not in SIZES:
@@ -341,6 +345,8 @@ class _Reader:
   def must_be_losses(self, rows: Sequence[Row]) -> None:
     """Raises UserError where losses are those of no vocabulary there is."""
     losses = [row.loss for row in rows]
+    if self.wanted.loss_unit is not None:
+      return
     if losses and float(np.median(losses)) > MOST_NATS:
       column = self.found.taken[Role.LOSS].column
       raise UserError(

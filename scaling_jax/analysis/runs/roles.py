@@ -15,6 +15,7 @@ from scaling_jax.analysis.runs.vocabulary import Meaning
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 
+_NO_LETTER: tuple[None, frozenset[str]] = (None, frozenset())
 _BRACKETS = re.compile(r'[(\[{]\s*([^)\]}]*?)\s*[)\]}]')
 _FLOP_WORD = re.compile(r'[KMGTPEZkmgtpez]?FLOP[sS]?(?![a-z])')
 _PREFIXED = re.compile(r'([kmbgtpez])(toks?|tokens?|params?|flops?)')
@@ -109,7 +110,7 @@ def _role(words: tuple[str, ...]) -> Role | None:
     return vocabulary.JOINED[joined]
   if plain in vocabulary.JOINED and len(plain) > 1:
     return vocabulary.JOINED[plain]
-  role, beside = vocabulary.LETTERS.get(words[0], (None, frozenset()))
+  role, beside = vocabulary.LETTERS.get(words[0] if words else '', _NO_LETTER)
   if len(words) > 1 and found <= beside:
     return role
   params = found & vocabulary.PARAMS
