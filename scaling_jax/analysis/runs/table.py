@@ -171,6 +171,23 @@ class Runs:
       curves=tuple(self.curves[i] for i in indices),
     )
 
+  def split(self, by: str) -> 'dict[str, Runs]':
+    """The runs by the values of a column of their table, or of a field.
+
+    Raises:
+      UserError: no run has it.
+
+    >>> runs = Runs.from_dataframe({
+    ...   'N': [1e6, 2e6], 'D': [1e9, 5e8], 'loss': [3.5, 3.4],
+    ...   'experiment': ['a', 'b'],
+    ... })
+    >>> [*runs.split('experiment')]
+    ['a', 'b']
+    """
+    from scaling_jax.analysis.runs import groups
+
+    return groups.split(self, by)
+
   def column(self, name: str) -> np.ndarray:
     """A field of `records.Run` of all runs: floats [n], or objects for text.
 
