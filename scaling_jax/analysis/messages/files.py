@@ -84,6 +84,41 @@ def needs_package(path: str, kind: str, extra: str) -> str:
   )
 
 
+def no_scalars(path: str) -> str:
+  return (
+    f'{path} holds no scalars: the event files of a run must hold its losses;'
+    ' give those of the run, or a table'
+  )
+
+
+def no_trainer_state(path: str) -> str:
+  return (
+    f'{path} is not the state of a Trainer: it must hold global_step and'
+    ' log_history; give the folder that save_state() wrote'
+  )
+
+
+def old_excel(path: str) -> str:
+  return (
+    f'{path} is an old workbook of Excel (.xls), which no package that is'
+    ' installed can read: it must be .xlsx or CSV; save it as one'
+  )
+
+
+def no_wandb_run(path: str) -> str:
+  return (
+    f'{path} holds no run: it must be the file that W&B wrote while it trained;'
+    ' give another, or export its table as CSV'
+  )
+
+
+def no_project(project: str, error: object) -> str:
+  return (
+    f'wandb:{project} cannot be read ({error}): it must name a project with'
+    ' runs as entity/project; check the name and log in with wandb login'
+  )
+
+
 def no_json_line(error: object) -> str:
   return f'it is no JSON ({error})'
 
@@ -107,4 +142,25 @@ def mixed_decimals(name: str, comma: bool) -> str:
   return (
     f'{name} has numbers with decimal commas and others with decimal points:'
     f' {kept} were taken as decimal, as most are.'
+  )
+
+
+def sampled_chart(name: str) -> str:
+  return (
+    f'{name} is exported from a chart of W&B, which shows a sample of the steps'
+    ' only: losses between its points are missing, the least ones too.'
+  )
+
+
+def flos_of_trainer(name: str) -> str:
+  return (
+    f'The total_flos of {name} is not taken for C: it grows too large when a'
+    ' run is resumed.'
+  )
+
+
+def counted_architecture(name: str) -> str:
+  return (
+    f'N of {name} is counted from its config.json: every weight, bias and norm'
+    ' but for embeddings, positions and the output head.'
   )

@@ -58,3 +58,15 @@ def find(cells: Iterable[str], delimiter: str = ',') -> Decimals:
     more = comma > point or (comma == point and delimiter == ';')
     return Decimals(more, mixed=bool(comma and point))
   return Decimals(bool(either) and delimiter == ';')
+
+
+def with_point(text: str) -> str:
+  """A number with a decimal comma as one with a point; other text as it is.
+
+  >>> with_point('1.234,5'), with_point('2,913'), with_point('a,b')
+  ('1234.5', '2.913', 'a,b')
+  """
+  plain = text.strip()
+  if _COMMA.fullmatch(plain) or _EITHER.fullmatch(plain):
+    return plain.replace('.', '').replace(' ', '').replace(',', '.')
+  return text
