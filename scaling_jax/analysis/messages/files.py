@@ -23,14 +23,14 @@ def empty(path: str) -> str:
 
 def no_text(path: str, error: object) -> str:
   return (
-    f'{path} is not a table ({error}): it must be text in UTF-8 or UTF-16, such'
+    f'{path} is not a table ({_said(error)}): it must be text in UTF-8 or UTF-16, such'
     ' as CSV or JSON, or else Parquet or Excel; give a run folder or a table'
   )
 
 
 def no_json(path: str, error: object) -> str:
   return (
-    f'{path} is not JSON, though it opens like it ({error}): it must hold a'
+    f'{path} is not JSON, though it opens like it ({_said(error)}): it must hold a'
     ' record for each run; correct it, or save it as CSV'
   )
 
@@ -57,7 +57,7 @@ def several_members(path: str, names: Sequence[str]) -> str:
 
 def corrupt(path: str, kind: str, error: object) -> str:
   return (
-    f'{path} opens like {kind} but cannot be read ({error}): it must be whole;'
+    f'{path} opens like {kind} but cannot be read ({_said(error)}): it must be whole;'
     ' copy or save it again'
   )
 
@@ -114,13 +114,13 @@ def no_wandb_run(path: str) -> str:
 
 def no_project(project: str, error: object) -> str:
   return (
-    f'wandb:{project} cannot be read ({error}): it must name a project with'
+    f'wandb:{project} cannot be read ({_said(error)}): it must name a project with'
     ' runs as entity/project; check the name and log in with wandb login'
   )
 
 
 def no_json_line(error: object) -> str:
-  return f'it is no JSON ({error})'
+  return f'it is no JSON ({_said(error)})'
 
 
 def no_record() -> str:
@@ -152,6 +152,14 @@ def sampled_chart(name: str) -> str:
   )
 
 
+def runs_of_one_name(name: str, runs: Sequence[str]) -> str:
+  listed = ', '.join(runs[:5]) + ', …' * (len(runs) > 5)
+  return (
+    f'{name} has several runs of one name ({listed}): the first of each counts,'
+    ' and the others cannot be told from it.'
+  )
+
+
 def flos_of_trainer(name: str) -> str:
   return (
     f'The total_flos of {name} is not taken for C: it grows too large when a'
@@ -164,3 +172,8 @@ def counted_architecture(name: str) -> str:
     f'N of {name} is counted from its config.json: every weight, bias and norm'
     ' but for embeddings, positions and the output head.'
   )
+
+
+def _said(error: object) -> str:
+  """What a library says, on one line."""
+  return textwrap.shorten(str(error) or repr(error), 200, placeholder=' …')

@@ -117,7 +117,7 @@ def is_excel(data: bytes) -> bool:
   try:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
       return any(n.startswith('xl/workbook') for n in archive.namelist())
-  except zipfile.BadZipFile:
+  except (zipfile.BadZipFile, ValueError):
     return False
 
 

@@ -84,8 +84,17 @@ def read(sheet: Sheet) -> Sheet:
     columns=columns,
     lines=tuple(lines),
     evaluations=evaluations,
-    notes=(messages.sampled_chart(sheet.name),),
+    notes=_notes(sheet, series),
   )
+
+
+def _notes(sheet: Sheet, series: Sequence[_Series]) -> tuple[str, ...]:
+  twice = [one.run for one in series if sheet.columns.count(one.column) > 1]
+  sampled = messages.sampled_chart(sheet.name)
+  if not twice:
+    return (sampled,)
+  names = tuple(dict.fromkeys(twice))
+  return (sampled, messages.runs_of_one_name(sheet.name, names))
 
 
 def _series(columns: Sequence[str]) -> list[_Series]:

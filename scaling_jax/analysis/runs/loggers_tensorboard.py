@@ -115,16 +115,15 @@ def _scalars(
 ) -> Iterator[tuple[str, int, float]]:
   """Tag, step and value; hyperparameters are put into `settings`."""
   for event in _events(data):
+    found = []
     try:
-      values = event.message(5).messages(1)
-    except ValueError:
+      for value in event.message(5).messages(1):
+        if value.text(1) == _HPARAMS:
+          settings |= _hyperparameters(value)
+        found.append((value.text(1), _scalar(value)))
+    except ValueError:  # damaged
       continue
-    for value in values:
-      tag = value.text(1)
-      if tag == _HPARAMS:
-        settings |= _hyperparameters(value)
-        continue
-      number = _scalar(value)
+    for tag, number in found:
       if number is not None:
         yield tag, event.whole(2), number
 

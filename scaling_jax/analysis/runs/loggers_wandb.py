@@ -38,20 +38,26 @@ def read(paths: Sequence[epath.Path]) -> list[Sheet]:
     what was logged last.
 
   Raises:
-    UserError: a file holds no run.
+    UserError: no file holds a run.
   """
   runs: dict[str, _Run] = {}
   names: dict[str, str] = {}
   for path in paths:
-    records = _records(path.read_bytes())
-    run_id = next((r.message(17).text(1) for r in records if 17 in r), '')
-    if not run_id:
-      raise UserError(messages.no_wandb_run(str(path)))
-    names.setdefault(run_id, path.name)
-    run = runs.setdefault(run_id, _Run(run_id))
-    run.exit_code = None
-    for record in records:
-      run.add(record)
+    run: _Run | None = None
+    for frame in frames(path.read_bytes()):
+      try:
+        record = Message(frame)
+        if run is None and 17 in record:
+          run_id = record.message(17).text(1)
+          run = runs.setdefault(run_id, _Run(run_id))
+          run.exit_code = None
+          names.setdefault(run_id, path.name)
+        if run is not None:
+          run.add(record)
+      except ValueError:
+        break  # a damaged record, and what comes after it
+  if not runs:
+    raise UserError(messages.no_wandb_run(str(paths[0])))
   return [
     _sheet([run.record()], [run.history], names[run_id], run_id, KIND)
     for run_id, run in runs.items()
@@ -122,17 +128,6 @@ def frames(data: bytes) -> Iterator[bytes]:
     parts = part if kind in (_FULL, _FIRST) else parts + part
     if kind in (_FULL, _LAST):
       yield parts
-
-
-def _records(data: bytes) -> list[Message]:
-  """The records of a file up to a damaged one, if there is one."""
-  out = []
-  for frame in frames(data):
-    try:
-      out.append(Message(frame))
-    except ValueError:
-      break
-  return out
 
 
 class _Run:

@@ -149,6 +149,14 @@ class OfflineTest(TableCase):
     with self.assertRaisesRegex(UserError, r'run-abc\.wandb holds no run'):
       files.read_sheets(self.save(ended(0)))
 
+  def test_a_damaged_record_ends_the_run(self):
+    data = framed(started(), logged(1, loss='3'), logged(2, loss='2'))
+    inner = logged(2, loss='2').history.item[0].SerializeToString()
+    self.assertEqual(data.count(inner), 1)
+    damaged = data.replace(inner, b'\x0f' + inner[1:])
+    (line,) = files.read_sheets(self.write(damaged, 'bad.wandb'))[0].lines
+    self.assertEqual(line.cells['loss'], '3')
+
   @pytest.mark.slow
   def test_what_wandb_writes(self):
     code = """
@@ -298,6 +306,13 @@ class ExportTest(TableCase):
     self.assertEmpty(sheet.evaluations)
     self.assertLen(self.chart('Step', row, metric='loss').evaluations, 2)
     self.assertEmpty(self.chart('Step', row, metric='train_loss_ema').notes[1:])
+
+  def test_runs_of_one_name(self):
+    names = ['a - loss', 'a - loss__MIN', 'a - loss__MAX']
+    text = ','.join(['Step', *names, *names]) + '\n1,2,2,2,3,3,3\n'
+    (sheet,) = files.read_sheets(self.write(text))
+    self.assertEqual([line.cells['loss'] for line in sheet.lines], ['2.0'])
+    self.assertLen(sheet.notes, 2)
 
   def test_steps_of_their_own(self):
     text = (
