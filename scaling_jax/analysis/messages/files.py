@@ -160,6 +160,13 @@ def runs_of_one_name(name: str, runs: Sequence[str]) -> str:
   )
 
 
+def loss_of_training(name: str) -> str:
+  return (
+    f'{name} was never evaluated: its loss is that of training, which is low'
+    ' where text was seen before.'
+  )
+
+
 def flos_of_trainer(name: str) -> str:
   return (
     f'The total_flos of {name} is not taken for C: it grows too large when a'

@@ -28,13 +28,15 @@ class _Series(NamedTuple):
 def is_chart(columns: Sequence[str]) -> bool:
   """Whether columns are those of a chart: 'run - loss' with __MIN and __MAX.
 
+  The chart of a single run leaves its name out.
+
   >>> is_chart(['Step', 'a - loss', 'a - loss__MIN', 'a - loss__MAX'])
   True
   >>> is_chart(['Name', 'State', 'loss'])
   False
   """
   there = set(columns)
-  return any(_BETWEEN in c and {c + _LOW, c + _HIGH} <= there for c in columns)
+  return any({c + _LOW, c + _HIGH} <= there for c in columns)
 
 
 def read(sheet: Sheet) -> Sheet:
@@ -49,7 +51,7 @@ def read(sheet: Sheet) -> Sheet:
     What the validation loss was on the way is in `evaluations`.
   """
   axis = sheet.columns[0]
-  series = _series(sheet.columns)
+  series = _series(sheet)
   by_run: dict[str, list[_Series]] = {}
   for one in series:
     by_run.setdefault(one.run, []).append(one)
@@ -97,13 +99,17 @@ def _notes(sheet: Sheet, series: Sequence[_Series]) -> tuple[str, ...]:
   return (sampled, messages.runs_of_one_name(sheet.name, names))
 
 
-def _series(columns: Sequence[str]) -> list[_Series]:
+def _series(sheet: Sheet) -> list[_Series]:
   """The columns behind the first, without the least and greatest values."""
   out = []
-  for column in dict.fromkeys(columns[1:]):
-    if _BETWEEN in column and not column.endswith((_LOW, _HIGH)):
+  for column in dict.fromkeys(sheet.columns[1:]):
+    if column.endswith((_LOW, _HIGH)):
+      continue
+    if _BETWEEN in column:
       run, metric = column.rsplit(_BETWEEN, 1)
       out.append(_Series(column, run, metric))
+    elif column + _LOW in sheet.columns:
+      out.append(_Series(column, sheet.stem, column))
   return out
 
 

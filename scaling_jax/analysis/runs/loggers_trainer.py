@@ -20,7 +20,8 @@ FILE = 'trainer_state.json'
 CONFIG = 'config.json'
 CHECKPOINTS = 'checkpoint-*'
 
-_LOSSES = ('train_loss', 'loss')  # of training, the mean of all before the last
+# Of training: of the last steps, or else the mean of all.
+_LOSSES = ('loss', 'train_loss')
 _SEEN = 'num_input_tokens_seen'
 
 
@@ -50,7 +51,7 @@ def read(path: epath.Path) -> Sheet:
       checkpoint-* folders that do: that of the most steps counts.
 
   Returns:
-    A sheet with run_id, the last eval_loss (or train_loss, or loss, where no
+    A sheet with run_id, the last eval_loss (or loss, or train_loss, where no
     evaluation was made), steps, max_steps, epoch, num_input_tokens_seen where
     tokens were counted, total_flos, state, and N where a config.json beside it
     has the sizes of an architecture that is known.
@@ -70,6 +71,8 @@ def read(path: epath.Path) -> Sheet:
   record |= {'steps': steps, 'max_steps': state.get('max_steps')}
   record['epoch'] = state.get('epoch')
   notes = []
+  if not any(name.startswith('eval_') for name in record):
+    notes.append(messages.loss_of_training(folder.name))
   if cells.number(state.get(_SEEN)) > 0:
     record[_SEEN] = state[_SEEN]
   if cells.number(state.get('total_flos')) > 0:

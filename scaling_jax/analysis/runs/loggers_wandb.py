@@ -79,13 +79,7 @@ def wandb_runs(
     UserError: wandb is not installed, or the project cannot be read.
   """
   if api is None:
-    try:
-      import wandb
-    except ImportError as error:
-      raise UserError(
-        messages.needs_package(f'wandb:{project}', 'on a server', 'logging')
-      ) from error
-    api = wandb.Api()
+    api = _api(project)
   records: list[_Record] = []
   kept: list[list[_Record]] = []
   try:
@@ -100,6 +94,19 @@ def wandb_runs(
     raise UserError(messages.no_project(project, 'it has no runs'))
   stem = project.rsplit('/', 1)[-1]
   return _sheet(records, kept, f'wandb:{project}', stem, KIND_OF_PROJECT)
+
+
+def _api(project: str) -> Any:
+  try:
+    import wandb
+  except ImportError as error:
+    raise UserError(
+      messages.needs_package(f'wandb:{project}', 'on a server', 'logging')
+    ) from error
+  try:
+    return wandb.Api()
+  except Exception as error:  # such as nobody logged in
+    raise UserError(messages.no_project(project, error)) from error
 
 
 def paths_in(folder: epath.Path) -> list[epath.Path]:

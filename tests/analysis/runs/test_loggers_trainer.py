@@ -86,7 +86,8 @@ class StateTest(TableCase):
 
   @parameterized.parameters(
     (({'loss': 5.0}, {'loss': 4.0}), 'loss', '4.0'),
-    (({'loss': 5.0}, {'train_loss': 4.5}), 'train_loss', '4.5'),
+    (({'loss': 5.0}, {'train_loss': 5.5}), 'loss', '5.0'),
+    (({'train_loss': 4.5},), 'train_loss', '4.5'),
     (({'eval_c4_loss': 3.0}, {'loss': 1.0}), 'eval_c4_loss', '3.0'),
   )
   def test_which_loss(self, history, name, text):
@@ -97,6 +98,7 @@ class StateTest(TableCase):
     self.assertEqual((cells[name], cells['state']), (text, 'unfinished'))
     self.assertNotIn('num_input_tokens_seen', cells)
     self.assertNotIn('N', cells)
+    self.assertLen(sheet.notes, 1 if name.startswith('eval_') else 2)
 
   def test_refused(self):
     with self.assertRaisesRegex(UserError, 'is not JSON'):

@@ -233,6 +233,12 @@ class ServerTest(absltest.TestCase):
       self.assertRaisesRegex(UserError, r"jax\[logging\]'"),
     ):
       loggers_wandb.wandb_runs('me/gpts')
+    module = types.SimpleNamespace(Api=mock.Mock(side_effect=OSError('no key')))
+    with (
+      mock.patch.dict(sys.modules, {'wandb': module}),
+      self.assertRaisesRegex(UserError, r'no key.*wandb login'),
+    ):
+      loggers_wandb.wandb_runs('me/gpts')
     api = types.SimpleNamespace(runs=mock.Mock(side_effect=OSError('no net')))
     with self.assertRaisesRegex(UserError, r'me/gpts .*no net'):
       loggers_wandb.wandb_runs('me/gpts', api=api)
@@ -306,6 +312,15 @@ class ExportTest(TableCase):
     self.assertEmpty(sheet.evaluations)
     self.assertLen(self.chart('Step', row, metric='loss').evaluations, 2)
     self.assertEmpty(self.chart('Step', row, metric='train_loss_ema').notes[1:])
+
+  def test_a_chart_of_a_single_run(self):
+    text = 'Step,loss,loss__MIN,loss__MAX\n1,3,3,3\n2,2,2,2\n'
+    (sheet,) = files.read_sheets(self.write(text, 'big.csv'))
+    self.assertEqual(
+      [line.cells for line in sheet.lines],
+      [{'run_id': 'big', 'Name': 'big', 'loss': '2.0', 'Step': '2.0'}],
+    )
+    np.testing.assert_array_equal(sheet.evaluations[1].loss, [3, 2])
 
   def test_runs_of_one_name(self):
     names = ['a - loss', 'a - loss__MIN', 'a - loss__MAX']
