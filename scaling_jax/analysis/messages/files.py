@@ -23,14 +23,14 @@ def empty(path: str) -> str:
 
 def no_text(path: str, error: object) -> str:
   return (
-    f'{path} is not a table ({error}): it must be text in UTF-8 or UTF-16, such'
+    f'{path} is not a table ({_said(error)}): it must be text in UTF-8 or UTF-16, such'
     ' as CSV or JSON, or else Parquet or Excel; give a run folder or a table'
   )
 
 
 def no_json(path: str, error: object) -> str:
   return (
-    f'{path} is not JSON, though it opens like it ({error}): it must hold a'
+    f'{path} is not JSON, though it opens like it ({_said(error)}): it must hold a'
     ' record for each run; correct it, or save it as CSV'
   )
 
@@ -57,7 +57,7 @@ def several_members(path: str, names: Sequence[str]) -> str:
 
 def corrupt(path: str, kind: str, error: object) -> str:
   return (
-    f'{path} opens like {kind} but cannot be read ({error}): it must be whole;'
+    f'{path} opens like {kind} but cannot be read ({_said(error)}): it must be whole;'
     ' copy or save it again'
   )
 
@@ -84,8 +84,43 @@ def needs_package(path: str, kind: str, extra: str) -> str:
   )
 
 
+def no_scalars(path: str) -> str:
+  return (
+    f'{path} holds no scalars: the event files of a run must hold its losses;'
+    ' give those of the run, or a table'
+  )
+
+
+def no_trainer_state(path: str) -> str:
+  return (
+    f'{path} is not the state of a Trainer: it must hold global_step and'
+    ' log_history; give the folder that save_state() wrote'
+  )
+
+
+def old_excel(path: str) -> str:
+  return (
+    f'{path} is an old workbook of Excel (.xls), which no package that is'
+    ' installed can read: it must be .xlsx or CSV; save it as one'
+  )
+
+
+def no_wandb_run(path: str) -> str:
+  return (
+    f'{path} holds no run: it must be the file that W&B wrote while it trained;'
+    ' give another, or export its table as CSV'
+  )
+
+
+def no_project(project: str, error: object) -> str:
+  return (
+    f'wandb:{project} cannot be read ({_said(error)}): it must name a project with'
+    ' runs as entity/project; check the name and log in with wandb login'
+  )
+
+
 def no_json_line(error: object) -> str:
-  return f'it is no JSON ({error})'
+  return f'it is no JSON ({_said(error)})'
 
 
 def no_record() -> str:
@@ -108,3 +143,44 @@ def mixed_decimals(name: str, comma: bool) -> str:
     f'{name} has numbers with decimal commas and others with decimal points:'
     f' {kept} were taken as decimal, as most are.'
   )
+
+
+def sampled_chart(name: str) -> str:
+  return (
+    f'{name} is exported from a chart of W&B, which shows a sample of the steps'
+    ' only: losses between its points are missing, the least ones too.'
+  )
+
+
+def runs_of_one_name(name: str, runs: Sequence[str]) -> str:
+  listed = ', '.join(runs[:5]) + ', …' * (len(runs) > 5)
+  return (
+    f'{name} has several runs of one name ({listed}): the first of each counts,'
+    ' and the others cannot be told from it.'
+  )
+
+
+def loss_of_training(name: str) -> str:
+  return (
+    f'{name} was never evaluated: its loss is that of training, which is low'
+    ' where text was seen before.'
+  )
+
+
+def flos_of_trainer(name: str) -> str:
+  return (
+    f'The total_flos of {name} is not taken for C: it grows too large when a'
+    ' run is resumed.'
+  )
+
+
+def counted_architecture(name: str) -> str:
+  return (
+    f'N of {name} is counted from its config.json: every weight, bias and norm'
+    ' but for embeddings, positions and the output head.'
+  )
+
+
+def _said(error: object) -> str:
+  """What a library says, on one line."""
+  return textwrap.shorten(str(error) or repr(error), 200, placeholder=' …')

@@ -117,19 +117,21 @@ def evaluations(
   """What was measured on the way, in order; None if nothing was.
 
   Args:
-    points: step, loss, and tokens (nan where unknown). Of two at a step the
-      later counts; a loss that is not finite doesn't.
+    points: step, loss, and tokens; either of step and tokens may be nan, for
+      all. Of two at a step the later counts; a loss that isn't finite doesn't.
+
+  >>> evaluations([(2, 3.5, 20), (1, 4.5, 10), (2, 3.25, 20)]).loss
+  array([4.5 , 3.25])
   """
-  kept = {step: (loss, seen) for step, loss, seen in points
-          if math.isfinite(step) and math.isfinite(loss)}  # fmt: skip
-  if not kept:
+  measured = [point for point in points if math.isfinite(point[1])]
+  by_step = any(math.isfinite(step) for step, _, _ in measured)
+  kept = {step if by_step else tokens: (step, loss, tokens)
+          for step, loss, tokens in measured}  # fmt: skip
+  rows = [kept[key] for key in sorted(filter(math.isfinite, kept))]
+  if not rows:
     return None
-  steps = sorted(kept)
-  return Evaluations(
-    step=np.array(steps, float),
-    loss=np.array([kept[step][0] for step in steps]),
-    tokens=np.array([kept[step][1] for step in steps]),
-  )
+  step, loss, tokens = np.array(rows, float).T
+  return Evaluations(step, loss, tokens)
 
 
 def number(value: Any) -> float:

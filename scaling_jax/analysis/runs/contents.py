@@ -4,7 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
-from typing import NamedTuple
+from typing import Any, NamedTuple
 import zipfile
 import zlib
 
@@ -13,7 +13,11 @@ from scaling_jax.errors import UserError
 
 LIMIT = 1 << 30  # bytes: no table of runs is longer
 
-_PACKED = {b'\x1f\x8b': gzip.open, b'BZh': bz2.open, b'\xfd7zXZ\0': lzma.open}
+_PACKED: dict[bytes, Any] = {
+  b'\x1f\x8b': gzip.open,
+  b'BZh': bz2.open,
+  b'\xfd7zXZ\0': lzma.open,
+}
 _ZIP = (b'PK\x03\x04', b'PK\x05\x06')
 
 _CSV = 'save its table as CSV'
@@ -113,7 +117,7 @@ def is_excel(data: bytes) -> bool:
   try:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
       return any(n.startswith('xl/workbook') for n in archive.namelist())
-  except zipfile.BadZipFile:
+  except (zipfile.BadZipFile, ValueError):
     return False
 
 

@@ -23,10 +23,13 @@ _SURE = r"""
     \d*{d}(\d{{1,2}}|\d{{4,}})          # 3,25 and ,5 and 2,91342
     | (0|\d{{4,}}){d}\d+                # 0,125 and 1234,567
     | \d*{d}\d+e[-+]?\d+                # 1,234e9
-    | \d{{1,3}}([{g}\ ]\d{{3}})+{d}\d+  # 1.234,567
+    | \d{{1,3}}([{g}\ ']\d{{3}})+{d}\d+  # 1.234,567
     | \d{{1,3}}({g}\d{{3}}){{2,}}       # 1.234.567
   )\s*%?
 """
+# Of signs, and of what stands between thousands.
+_SPELLINGS = str.maketrans('\u00a0\u2009\u202f\u2212\u2019', "   -'")
+_BARE = str.maketrans('', '', ".' ")
 _FLAGS = re.VERBOSE | re.IGNORECASE
 _COMMA = re.compile(_SURE.format(d=',', g=r'\.'), _FLAGS)
 _POINT = re.compile(_SURE.format(d=r'\.', g=','), _FLAGS)
@@ -48,9 +51,9 @@ def find(cells: Iterable[str], delimiter: str = ',') -> Decimals:
   """
   comma = point = either = 0
   for cell in cells:
-    text = cell.strip()
-    if len(text) > 40:
+    if len(cell) > 40 or not (',' in cell or '.' in cell):
       continue
+    text = _plain(cell)
     comma += bool(_COMMA.fullmatch(text))
     point += bool(_POINT.fullmatch(text))
     either += bool(_EITHER.fullmatch(text))
@@ -58,3 +61,19 @@ def find(cells: Iterable[str], delimiter: str = ',') -> Decimals:
     more = comma > point or (comma == point and delimiter == ';')
     return Decimals(more, mixed=bool(comma and point))
   return Decimals(bool(either) and delimiter == ';')
+
+
+def with_point(text: str) -> str:
+  """A number with a decimal comma as one with a point; other text as it is.
+
+  >>> with_point('1.234,5'), with_point('2,913'), with_point('a,b')
+  ('1234.5', '2.913', 'a,b')
+  """
+  plain = _plain(text)
+  if _COMMA.fullmatch(plain) or _EITHER.fullmatch(plain):
+    return plain.translate(_BARE).replace(',', '.')
+  return text
+
+
+def _plain(text: str) -> str:
+  return text.translate(_SPELLINGS).strip()

@@ -197,7 +197,8 @@ def _with_commented_names(
   text: str, rows: list[Row], delimiter: str
 ) -> list[Row]:
   """The rows, below names in a comment if they have no names of their own."""
-  if not rows or not all(map(_is_number, _trimmed(rows[0].cells))):
+  first = _trimmed(rows[0].cells) if rows else []
+  if 2 * sum(map(_is_number, first)) < max(len(first), 1):
     return rows
   lines = io.StringIO(text, newline='').readlines()
   above = [

@@ -4,16 +4,23 @@ The first bytes tell the kind; a file's name is not believed.
 """
 
 import dataclasses
+import re
 
 from etils import epath
 
 from scaling_jax.analysis.messages import files as messages
 from scaling_jax.analysis.runs import contents
 from scaling_jax.analysis.runs import delimited
+from scaling_jax.analysis.runs import frames
 from scaling_jax.analysis.runs import json_table
+from scaling_jax.analysis.runs import loggers_chart
+from scaling_jax.analysis.runs import loggers_tensorboard
+from scaling_jax.analysis.runs import loggers_trainer
+from scaling_jax.analysis.runs import loggers_wandb
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.errors import UserError
 
+_PLAIN = re.compile(r'version_\d+|logs?|runs?|tb|tensorboard|events')
 _PACKED = frozenset(('.gz', '.bz2', '.xz', '.zip'))
 
 
@@ -36,14 +43,63 @@ def read_sheets(path: epath.PathLike) -> list[Sheet]:
   if not path.exists():
     raise UserError(messages.not_there(str(path)))
   if path.is_dir():
-    raise UserError(messages.folder(str(path)))
+    return _of_folder(path)
   contents.refuse(b'', str(path))
-  data = contents.unpack(path.read_bytes(), str(path))
+  data = path.read_bytes()
+  if data.startswith(loggers_wandb.MAGIC):
+    return loggers_wandb.read([path])
+  if loggers_tensorboard.is_events(data):
+    return [_of_events([path], path.name)]
+  data = contents.unpack(data, str(path))
   contents.refuse(data, str(path))
+  where, name, stem = str(path), path.name, stem_of(path)
+  if frames.kind_of(data):
+    return [frames.read_columns(data, where, name=name, stem=stem)]
+  if contents.is_excel(data):
+    return frames.read_excel(data, where, name=name, stem=stem)
   return _of_text(path, data)
 
 
+def is_run_folder(folder: epath.PathLike) -> bool:
+  """Whether a folder holds what a logger of another project kept of a run.
+
+  >>> folder = epath.Path(getfixture('tmp_path'))
+  >>> is_run_folder(folder)
+  False
+  >>> _ = (folder / 'trainer_state.json').write_text('{}')
+  >>> is_run_folder(folder)
+  True
+  """
+  folder = epath.Path(folder)
+  return folder.is_dir() and any(
+    logger.paths_in(folder)
+    for logger in (loggers_trainer, loggers_wandb, loggers_tensorboard)
+  )
+
+
+def _of_folder(folder: epath.Path) -> list[Sheet]:
+  """The first of what is there; W&B keeps more than TensorBoard."""
+  if loggers_trainer.paths_in(folder):
+    return [loggers_trainer.read(folder)]
+  if paths := loggers_wandb.paths_in(folder):
+    return loggers_wandb.read(paths)
+  if paths := loggers_tensorboard.paths_in(folder):
+    return [_of_events(paths, folder.name)]
+  raise UserError(messages.folder(str(folder)))
+
+
+def _of_events(paths: list[epath.Path], name: str) -> Sheet:
+  # Lightning names every folder of events version_0, and others logs.
+  folder = epath.Path(paths[0].absolute()).parent
+  run_id = folder.name
+  if _PLAIN.fullmatch(run_id):
+    run_id = f'{folder.parent.name}/{run_id}'
+  return loggers_tensorboard.read(paths, name=name, run_id=run_id)
+
+
 def _of_text(path: epath.Path, data: bytes) -> list[Sheet]:
+  if path.name == loggers_trainer.FILE:
+    return [loggers_trainer.read(path)]
   text, windows = contents.decode(data, str(path))
   if not text.strip():
     raise UserError(messages.empty(str(path)))
@@ -51,7 +107,9 @@ def _of_text(path: epath.Path, data: bytes) -> list[Sheet]:
   if json_table.is_json(text):
     sheets = json_table.read(text, str(path), name=name, stem=stem)
   else:
-    sheets = [delimited.read(text, str(path), name=name, stem=stem)]
+    sheet = delimited.read(text, str(path), name=name, stem=stem)
+    chart = loggers_chart.is_chart(sheet.columns)
+    sheets = [loggers_chart.read(sheet) if chart else sheet]
   if windows:
     note = messages.windows_text(name)
     sheets = [

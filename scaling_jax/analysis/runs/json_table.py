@@ -14,6 +14,11 @@ from scaling_jax.errors import UserError
 KIND = 'JSON'
 KIND_OF_LINES = 'JSON lines'
 
+# Lists of what one run was like on its way.
+_HISTORIES = frozenset(
+  ('history', 'log_history', 'logs', 'evals', 'evaluations', 'checkpoints')
+)
+
 _Records = list[Mapping[str, Any]]
 
 
@@ -145,7 +150,13 @@ def _tables(value: Any) -> dict[str, _Records]:
   of_objects = {k: _of_list(v) for k, v in lists.items()
                 if all(isinstance(x, Mapping) for x in v)}  # fmt: skip
   if of_objects:
-    return of_objects
+    beside = {k: v for k, v in value.items() if k not in lists}
+    return {
+      k: [{**beside, **record} for record in records]
+      if k.casefold() in _HISTORIES
+      else records
+      for k, records in of_objects.items()
+    }
   if lists and len({len(v) for v in lists.values()}) == 1:
     same = {k: v for k, v in value.items() if k not in lists}
     return {'': [{**same, **dict(zip(lists, row))}

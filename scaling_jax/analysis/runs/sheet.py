@@ -28,7 +28,7 @@ class Evaluations(NamedTuple):
   """What a logger kept of one run on its way.
 
   Attributes:
-    step: [k] updates made, rising.
+    step: [k] updates made, rising; nan where the tokens alone are known.
     loss: [k] in the unit of the table's loss.
     tokens: [k] trained on; nan where unknown.
   """

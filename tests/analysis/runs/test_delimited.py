@@ -46,6 +46,11 @@ class SpellingTest(parameterized.TestCase):
     self.assertEqual([line.number for line in sheet.lines], [6, 8])
     self.assertEqual(sheet.lines[0].cells['note'], 'a\nb')
 
+  def test_names_in_a_comment(self):
+    sheet = read('# a sweep\n# run,N,loss\na,1,2\nb,3,4\n')
+    self.assertEqual(sheet.columns, ('run', 'N', 'loss'))
+    self.assertEqual([line.number for line in sheet.lines], [3, 4])
+
   def test_quotes_hold_delimiters(self):
     sheet = read('note,N\n"a, ""b"" ; c",1\n"d, e",2\n')
     self.assertEqual(sheet.lines[0].cells, {'note': 'a, "b" ; c', 'N': '1'})
@@ -102,6 +107,7 @@ class DecimalsTest(parameterized.TestCase):
   @parameterized.parameters(
     '2,9134', '2,9', '0,125', ',5', '-3,25', '1,2e9', '1,234E-4', '1.234,567',
     '1.234.567', '1.234.567,8', '1234,567', '12,5 %', '1 234,5',
+    '1\u202f234,5', '\u22121,5', "1'234,5",
   )  # fmt: skip
   def test_comma(self, cell):
     self.assertEqual(decimals.find([cell, 'cosine', '17']), (True, False))

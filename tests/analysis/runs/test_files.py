@@ -66,6 +66,35 @@ class ReadTest(TableCase):
     self.assertLen(sheet.notes, 1)
 
 
+class DamagedTest(TableCase):
+  def test_is_read_or_refused_in_one_line(self):
+    random = np.random.default_rng(0)
+    whole = [
+      TEXT.encode(),
+      TEXT.replace(',', ';').encode('utf-16'),
+      b'[{"N": 1e7, "loss": 2.5}, {"N": 2e7, "loss": 2.4}]',
+      b'{"N": 1e7, "loss": 2.5}\n{"N": 2e7, "loss": 2.4}\n',
+      gzip.compress(TEXT.encode()),
+      zipped(runs_csv=TEXT),
+      b'Step,a - loss,a - loss__MIN,a - loss__MAX\n1,2,2,2\n2,3,3,3\n',
+      b'{"global_step": 3, "log_history": [{"eval_loss": 3, "step": 1}]}',
+    ]
+    seen = {'read': 0, 'refused': 0}
+    for i in range(400):
+      data = bytearray(whole[i % len(whole)])
+      for at in random.integers(0, len(data), random.integers(1, 6)):
+        data[at] = random.choice(list(b'\0\xff\x80",;{[\n\r#0-'))
+      names = ('runs.csv', 'trainer_state.json')
+      path = self.write(bytes(data), names[i % 5 == 0])
+      try:
+        self.assertNotEmpty(files.read_sheets(path)[0].lines)
+        seen['read'] += 1
+      except UserError as error:
+        self.assertNotIn('\n', str(error))
+        seen['refused'] += 1
+    self.assertGreater(min(seen.values()), 50)
+
+
 class RefusedTest(TableCase):
   def refused(self, data, name, *parts):
     with self.assertRaises(UserError) as caught:

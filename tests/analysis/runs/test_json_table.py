@@ -67,6 +67,13 @@ class ShapeTest(parameterized.TestCase):
       sheet.lines[0].cells, {'config.N': '1', 'summary.loss': '2.5'}
     )
 
+  def test_a_history_is_of_the_run_beside_it(self):
+    (sheet,) = read('{"N": 7, "history": [{"step": 1, "N": 8}, {"step": 2}]}')
+    self.assertEqual(
+      [line.cells for line in sheet.lines],
+      [{'N': '8', 'step': '1'}, {'N': '7', 'step': '2'}],
+    )
+
   def test_several_lists_are_several_sheets(self):
     first, second = read('{"small": [{"N": 1}], "large": [{"N": 2}]}')
     self.assertEqual(
