@@ -1,5 +1,6 @@
 """Other projects' tables, gathered one after the other."""
 
+from collections.abc import Sequence
 import dataclasses
 
 from scaling_jax import records
@@ -58,15 +59,20 @@ class Tables:
     self.kinds: list[str] = []
     self._repetitions = repeats.Repetitions(wanted.include)
 
-  def add(self, sheet: Sheet) -> None:
+  def add(self, sheet: Sheet, ours: Sequence[tuple[str, str]] = ()) -> None:
     """Adds the runs of a sheet.
+
+    Args:
+      sheet: a table.
+      ours: the unit of runs of other kinds that were read before, with where
+        they are from.
 
     Raises:
       UserError: its columns don't tell enough, or its losses are in a unit
         other than those before.
     """
     found = reading.read(sheet, self.wanted)
-    checks.one_unit(self.units, found.unit, sheet.name)
+    checks.one_unit([*ours, *self.units], found.unit, sheet.name)
     self.units.append((found.unit, sheet.name))
     self.kinds.append(found.kind)
     self.excluded += found.excluded

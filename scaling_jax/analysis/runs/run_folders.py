@@ -16,6 +16,7 @@ from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import foreign
+from scaling_jax.analysis.runs import loggers_wandb
 from scaling_jax.analysis.runs import recipe
 from scaling_jax.analysis.runs import statuses
 from scaling_jax.analysis.runs import wanted as wanted_lib
@@ -32,6 +33,7 @@ from scaling_jax.records import Run
 
 Path = str | os.PathLike
 
+_WANDB = 'wandb:'  # opens the name of a project, instead of a path
 _WANTED = (
   'a run folder (with config.json), an experiment (a folder of runs), a folder'
   ' of experiments, or a CSV'
@@ -92,7 +94,10 @@ def read_runs(
     )
   )
   for path in flat:
-    gathered.add(epath.Path(path))
+    if str(path).startswith(_WANDB):
+      gathered.add_project(str(path).removeprefix(_WANDB))
+    else:
+      gathered.add(epath.Path(path))
   runs = gathered.runs()
   if not runs:
     where_from = ', '.join(map(str, flat))
@@ -132,6 +137,11 @@ class _Gathered:
     self.files: list[str] = []
     self.again: list[str] = []
     self.seen: set[str] = set()
+
+  def add_project(self, project: str) -> None:
+    """Adds the runs of a project of Weights & Biases."""
+    self.files.append(f'{_WANDB}{project}')
+    self._sheet(loggers_wandb.wandb_runs(project, histories=True))
 
   def add(self, path: epath.Path) -> None:
     """Adds whatever is at the path."""
@@ -204,13 +214,23 @@ class _Gathered:
       return
     sheets = files.read_sheets(path)
     self.files.append(str(path))
+    refused = []
     for sheet in sheets:
       if foreign.is_ours(sheet):
         self._is_ours(path)
         self._our_table(path, sheet)
-      else:
-        self.tables.add(sheet)
-        checks.one_unit(self._units(), *self.tables.units[-1])
+        continue
+      try:
+        self._sheet(sheet)
+      except UserError as error:
+        refused.append(error)
+    # Of several worksheets some may hold something else.
+    if len(refused) == len(sheets):
+      raise refused[0]
+
+  def _sheet(self, sheet: Sheet) -> None:
+    """Adds a table of another project's."""
+    self.tables.add(sheet, ours=self._units())
 
   def _our_table(self, path: epath.Path, sheet: Sheet) -> None:
     """Adds a results.csv of ours."""

@@ -243,7 +243,9 @@ def fit_critical_batch(
   return critical_batch.fit(curves, bootstrap=bootstrap)
 
 
-def _of_runs(runs: table.Runs, bootstrap: Bootstrap = _DRAWN) -> analyze_lib.Analysis:
+def _of_runs(
+  runs: table.Runs, bootstrap: Bootstrap = _DRAWN
+) -> analyze_lib.Analysis:
   """What selects the runs that count, and fits them when it is asked."""
   return analyze(runs, Options(bootstrap=bootstrap))
 
