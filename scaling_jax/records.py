@@ -272,7 +272,7 @@ def read_settings(run_folder: epath.PathLike) -> dict[str, Any]:
   except ValueError:
     return {}
   parts = found if isinstance(found, dict) else {}
-  settings = parts.get('identity') or parts.get('config')
+  settings = parts.get('identity')
   return flatten(settings) if isinstance(settings, dict) else {}
 
 

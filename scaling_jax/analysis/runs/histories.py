@@ -53,7 +53,7 @@ class LoadedRun:
     counts: how else its N and C can be counted.
     loss: the final validation loss in the unit of the runs.
     history: how it got there.
-    extra: what else another project's table has of it, by column.
+    extra: what else is told of it, by column; see `table.Runs`.
   """
 
   run: Run

@@ -79,23 +79,22 @@ def corpus_of(run: Run, extra: Mapping[str, str] | None = None) -> Identity:
   >>> corpus_of(Run('b'), {'Tokenizer': 'gpt2', 'seq_len': '1024'})[2:]
   ('gpt2', 0, 1024)
   """
-  found = Identity(
-    name=run.dataset,
-    text=run.text,
-    tokenizer=run.tokenizer,
-    vocab_size=run.vocab_size,
-    block_size=run.block_size,
-  )
   cells = {
     ''.join(columns.words(name.rpartition('/')[2].rpartition('.')[2])): text
     for name, text in (extra or {}).items()
   }
-  for field, names in _COLUMNS.items():
-    told = [columns.value(cells[name]) for name in names if name in cells]
-    text = next(filter(None, told), '')
-    if text and not getattr(found, field):
-      found = found._replace(**{field: _as_field(field, text)})
-  return found
+
+  def told(field: str) -> str:
+    every = [cells[name] for name in _COLUMNS[field] if name in cells]
+    return next(filter(None, map(columns.value, every)), '')
+
+  return Identity(
+    name=run.dataset or told('name'),
+    text=run.text,
+    tokenizer=run.tokenizer or told('tokenizer'),
+    vocab_size=run.vocab_size or _count(told('vocab_size')),
+    block_size=run.block_size or _count(told('block_size')),
+  )
 
 
 def studies(runs: Runs) -> dict[str, list[int]]:
@@ -165,7 +164,7 @@ class _Group:
 
   def add(self, one: Identity) -> None:
     self.names |= {one.name} - {''}
-    self.merged = Identity(*(a or b for a, b in zip(self.merged, one)))
+    self.merged = Identity._make(a or b for a, b in zip(self.merged, one))
 
 
 def _grouped(told: Iterable[Identity]) -> dict[Identity, _Group]:
@@ -195,11 +194,9 @@ def _same_text(one: Identity, other: Identity) -> bool:
   return not one.name or not other.name or one.name == other.name
 
 
-def _as_field(field: str, text: str) -> str | int:
-  if field in ('name', 'tokenizer'):
-    return text
+def _count(text: str) -> int:
   number = columns.as_number(text)
-  return int(number) if number >= 1 and number < 1e9 else 0
+  return int(number) if 1 <= number < 1e9 else 0
 
 
 def _short(text: str) -> str:

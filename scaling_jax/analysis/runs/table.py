@@ -44,6 +44,7 @@ class Exclusion(enum.StrEnum):
   BAD_VALUE = 'bad_value'  # a number that is missing, or no positive one
   DUPLICATE = 'duplicate'
   TWO_RESULTS = 'two_results'
+  REPEAT = 'repeat'  # of another, but for the last digits of its loss
   HIGHEST_LOSS = 'highest_loss'  # as was asked for
 
 
@@ -76,8 +77,8 @@ class Runs:
     unit: of the loss: 'nats/token' or 'bits/byte'.
     files: that were read.
     notes: what a reader of the results should know, a message each.
-    extra: [n] the text of a foreign table's other cells, by column; empty for
-      our own runs.
+    extra: [n] the text of a foreign table's other cells, by column; of our own
+      runs the settings that differ among them, by their dotted names.
 
   Properties C, N, D, S, seed, loss and sem are float arrays [n]; `column` gives
   any other.

@@ -10,7 +10,7 @@ from tests.analysis.runs.table_case import TableCase
 from tests.golden_case import GoldenCase
 
 ONE_AND_MORE = ('part_of_text', 'batch_size_study', 'not_annealed',
-                'better_recipe', 'no_budget')  # fmt: skip
+                'no_budget')  # fmt: skip
 
 
 class MessagesTest(TableCase, GoldenCase):
@@ -26,6 +26,8 @@ class MessagesTest(TableCase, GoldenCase):
       messages.unfinished(250),
       messages.unreadable_result(KeyError('C')),
       messages.two_results(1.7, 1.8),
+      messages.repeat('a', 3.14151, 3.14162),
+      messages.repeat('a', 3.14151, 3.14151),
       messages.not_done('diverged'),
       messages.not_positive('N', 0.0),
       messages.at_place('line 3 of a.csv', messages.empty_cell('loss')),
@@ -47,14 +49,21 @@ class MessagesTest(TableCase, GoldenCase):
     ]
     for name in ONE_AND_MORE:
       lines += [getattr(messages, name)(count) for count in (1, 2)]
-    for names in (['lr'], ['lr', 'wd'], ['lr', 'wd', 'batch_size']):
-      lines += [messages.better_column(len(names), names)]
+    for names in (
+      ['lr'], ['lr', 'wd'],
+      ['learning_rate', 'train.beta2', 'tokens_per_step'],
+    ):  # fmt: skip
+      lines += [messages.better_recipe(len(names), names)]
     self.golden('runs_notes', '\n'.join(lines))
 
   def test_refusals(self):
     one = self.run_folder()
     two = self.run_folder(run_id='other', dataset='prose')
     bad = self.run_folder(run_id='bad', workdir='bad', N=0)
+    torn = self.run_folder(run_id='torn', workdir='torn')
+    (torn / 'result.json').write_text('{')
+    started = self.run_folder(run_id='started', workdir='started')
+    (started / 'result.json').unlink()
     header = 'flops_budget,depth,num_scaling_params,tokens_trained,val_bpb\n'
     bits = self.write(header + '1e18,8,40e6,3e9,0.9\n', 'bits.csv')
     N = {'N': [1e6], 'D': [1e9], 'loss': [3.5]}
@@ -62,6 +71,8 @@ class MessagesTest(TableCase, GoldenCase):
       self.refusal(read_runs),
       self.refusal(read_runs, self.folder / 'missing'),
       self.refusal(read_runs, bad),
+      self.refusal(read_runs, started),
+      self.refusal(read_runs, torn, started),
       self.refusal(read_runs, one, two),
       self.refusal(read_runs, one, bits),
       self.refusal(read_runs, self.write('', 'empty.csv')),
