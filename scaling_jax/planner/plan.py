@@ -12,7 +12,9 @@ from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.errors import UserError
+from scaling_jax.planner import bounds
 from scaling_jax.planner import plan_notes
+from scaling_jax.planner.bounds import Beyond
 from scaling_jax.planner.law import Law
 from scaling_jax.planner.resources import Resources
 from scaling_jax.planner.resources import Text
@@ -74,6 +76,8 @@ class LawPlan:
     tokens_per_step: of a batch.
     S: steps.
     shape: a model whose count, as the law counts, is near N.
+    beyond: which of C, N and D lies the most outside the runs behind the law;
+      None if none does. Where it is `far` no interval is stated.
     notes: what to keep in mind, a sentence each.
   """
 
@@ -87,6 +91,7 @@ class LawPlan:
   tokens_per_step: int
   S: int
   shape: ModelShape
+  beyond: Beyond | None
   notes: tuple[str, ...]
 
   @property
@@ -249,7 +254,8 @@ def _all_of(law: Law, C: float, D: float, level: float) -> Allocation:
 
 def _plan_of(law: Law, resources: Resources, options: BuildOptions) -> LawPlan:
   choice = choose(law, resources, options.level)
-  found, text, machine = choice.found, resources.text, resources.machine
+  found = bounds.checked(law, choice.found)
+  text, machine = resources.text, resources.machine
   N, D = float(found.N.value), float(found.D.value)
   per_step = options.tokens_per_step or batch(D)
   shape = shape_of(law, N, options.block_size, _vocabulary(law, text, options))
@@ -264,7 +270,10 @@ def _plan_of(law: Law, resources: Resources, options: BuildOptions) -> LawPlan:
     tokens_per_step=per_step,
     S=math.ceil(D / per_step),
     shape=shape,
+    beyond=bounds.farthest(law, found),
     notes=(
+      *plan_notes.uncertain(law, found),
+      *plan_notes.apart(law, found),
       *plan_notes.binding(law, resources, choice, options.level),
       *plan_notes.shape_apart(law, found, shape, per_step),
       *law.remarks(found),

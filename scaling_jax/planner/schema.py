@@ -76,6 +76,7 @@ def _law_plan(law: 'LawPlan') -> Json:
     'tokens_per_step': law.tokens_per_step,
     'S': law.S,
     'shape': law.shape._asdict(),
+    'beyond': law.beyond._asdict() if law.beyond else None,
     'notes': law.notes,
   }
 
@@ -104,6 +105,7 @@ def of_models(found: 'Comparison') -> Json:
             'L_opt': interval(row.loss_opt),
             'C_least': row.C_least,
             'wasted': row.wasted,
+            'beyond': row.beyond._asdict() if row.beyond else None,
           }
           for row in law.rows
         ],
