@@ -46,6 +46,17 @@ class FittedLaw(law.Law):
   fitted: FittedRange | None = None
   doubts: tuple[str, ...] = ()
 
+  @property
+  def ranges(self) -> dict[str, tuple[float, float]]:
+    fitted, fit = self.fitted, self.fit
+    out = {} if fitted is None else {'C': (fitted.low, fitted.high)}
+    if isinstance(fit, ChinchillaFit) and len(fit.N):
+      out |= {
+        name: (float(np.min(x)), float(np.max(x)))
+        for name, x in (('N', fit.N), ('D', fit.D))
+      }
+    return out
+
   def optimum(
     self,
     *,
@@ -59,17 +70,6 @@ class FittedLaw(law.Law):
     if not isinstance(self.fit, ChinchillaFit):
       return UNKNOWN
     return self.fit.predict(N, D, level)
-
-  @property
-  def ranges(self) -> dict[str, tuple[float, float]]:
-    fitted, fit = self.fitted, self.fit
-    out = {} if fitted is None else {'C': (fitted.low, fitted.high)}
-    if isinstance(fit, ChinchillaFit) and len(fit.N):
-      out |= {
-        name: (float(np.min(x)), float(np.max(x)))
-        for name, x in (('N', fit.N), ('D', fit.D))
-      }
-    return out
 
   def remarks(self, found: Allocation) -> list[str]:
     C, fitted, out = float(found.C.value), self.fitted, list(self.doubts)

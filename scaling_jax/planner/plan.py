@@ -71,13 +71,13 @@ class LawPlan:
     unit: of the loss.
     binds: 'tokens' or 'compute'.
     allocation: C, N, D and the loss.
+    beyond: which of C, N and D lies the most outside the runs behind the law;
+      None if none does. Where it is `far` no interval is stated.
     seconds: on the machine; None without one.
     epochs: over the text; None without one.
     tokens_per_step: of a batch.
     S: steps.
     shape: a model whose count, as the law counts, is near N.
-    beyond: which of C, N and D lies the most outside the runs behind the law;
-      None if none does. Where it is `far` no interval is stated.
     notes: what to keep in mind, a sentence each.
   """
 
@@ -86,12 +86,12 @@ class LawPlan:
   unit: str
   binds: str
   allocation: Allocation
+  beyond: Beyond | None
   seconds: Interval | None
   epochs: Interval | None
   tokens_per_step: int
   S: int
   shape: ModelShape
-  beyond: Beyond | None
   notes: tuple[str, ...]
 
   @property
@@ -265,12 +265,12 @@ def _plan_of(law: Law, resources: Resources, options: BuildOptions) -> LawPlan:
     unit=law.unit,
     binds=choice.binds,
     allocation=found,
+    beyond=bounds.farthest(law, found),
     seconds=found.C.scaled(1 / machine.flops_per_s) if machine else None,
     epochs=found.D.scaled(1 / text.unique) if text else None,
     tokens_per_step=per_step,
     S=math.ceil(D / per_step),
     shape=shape,
-    beyond=bounds.farthest(law, found),
     notes=(
       *plan_notes.uncertain(law, found),
       *plan_notes.apart(law, found),

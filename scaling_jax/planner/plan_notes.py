@@ -58,20 +58,6 @@ def _rest(law: Law, C: float, found: Allocation, level: float) -> str:
   return messages.all_of_it(N, loss)
 
 
-def uncertain(law: Law, found: Allocation) -> list[str]:
-  """Where the plan lies so far beyond the runs that nothing is certain."""
-  beyond = bounds.farthest(law, found)
-  return [messages.nothing_is_certain(beyond)] if beyond and beyond.far else []
-
-
-def apart(law: Law, found: Allocation) -> list[str]:
-  """Where C, N and D of a plan do not agree with one another."""
-  implied = bounds.implied_N(law, found)
-  if implied is None:
-    return []
-  return [messages.do_not_agree(float(found.N.value), implied)]
-
-
 def shape_apart(
   law: Law, found: Allocation, shape: 'ModelShape', tokens_per_step: int
 ) -> list[str]:
@@ -120,3 +106,17 @@ def without_interval(law: Law, found: Allocation) -> list[str]:
   if not law.no_interval or not math.isnan(stated.low):
     return []
   return [messages.no_interval(law.no_interval)]
+
+
+def uncertain(law: Law, found: Allocation) -> list[str]:
+  """Where the plan lies so far beyond the runs that nothing is certain."""
+  beyond = bounds.farthest(law, found)
+  return [messages.nothing_is_certain(beyond)] if beyond and beyond.far else []
+
+
+def apart(law: Law, found: Allocation) -> list[str]:
+  """Where C, N and D of a plan do not agree with one another."""
+  implied = bounds.implied_N(law, found)
+  if implied is None:
+    return []
+  return [messages.do_not_agree(float(found.N.value), implied)]

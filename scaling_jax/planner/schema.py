@@ -71,12 +71,12 @@ def _law_plan(law: 'LawPlan') -> Json:
     'C': interval(law.C),
     'tokens_per_param': interval(law.tokens_per_param),
     'pf_days': interval(law.pf_days),
+    'beyond': law.beyond._asdict() if law.beyond else None,
     'seconds': interval(law.seconds),
     'epochs': interval(law.epochs),
     'tokens_per_step': law.tokens_per_step,
     'S': law.S,
     'shape': law.shape._asdict(),
-    'beyond': law.beyond._asdict() if law.beyond else None,
     'notes': law.notes,
   }
 

@@ -87,18 +87,6 @@ def _quantities(plan: 'Plan') -> 'dict[str, Callable[[LawPlan], str]]':
   }
 
 
-def _stated(
-  law: 'LawPlan',
-  found: 'Interval | None',
-  show: Callable[..., str] = formatting.number,
-) -> str:
-  """An interval; with ~ what nothing vouches for, so far from the runs."""
-  text = interval(found, show)
-  if found is None or text == NOTHING or not (law.beyond and law.beyond.far):
-    return text
-  return text if found.low == found.high else f'~{text}'
-
-
 def _resources(plan: 'Plan') -> list[str]:
   there, rules, lines = plan.resources, plan.rules, []
   for limit in there.limits:
@@ -193,6 +181,18 @@ def devices_table() -> Table:
       {'device': name, **shown, 'source': device.source},
     )
   return table
+
+
+def _stated(
+  law: 'LawPlan',
+  found: 'Interval | None',
+  show: Callable[..., str] = formatting.number,
+) -> str:
+  """An interval; with ~ what nothing vouches for, so far from the runs."""
+  text = interval(found, show)
+  if found is None or text == NOTHING or not (law.beyond and law.beyond.far):
+    return text
+  return text if found.low == found.high else f'~{text}'
 
 
 def interval(
