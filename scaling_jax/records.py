@@ -232,9 +232,20 @@ def typed(kind: type, fields: dict[str, Any]) -> Any:
     if hint in (float, Amount):
       value = math.nan if value in (None, '') else _number(hint, value)
     elif hint is int:
-      value = int(value)
+      value = _whole(value)
     values[name] = value
   return kind(**values)
+
+
+def _whole(value: Any) -> int:
+  """A whole number, which may be written 4.0."""
+  try:
+    return int(value)
+  except ValueError:
+    number = float(value)
+    if number != int(number):
+      raise
+    return int(number)
 
 
 def _number(hint: Any, value: Any) -> Amount:
@@ -272,7 +283,7 @@ def read_settings(run_folder: epath.PathLike) -> dict[str, Any]:
   except ValueError:
     return {}
   parts = found if isinstance(found, dict) else {}
-  settings = parts.get('identity') or parts.get('config')
+  settings = parts.get('identity')
   return flatten(settings) if isinstance(settings, dict) else {}
 
 

@@ -37,7 +37,8 @@ MAY_IMPORT = {
 }  # fmt: skip
 # Doors: what a person calls, which may reach everything below.
 DOORS = {
-  'scaling_jax', 'scaling_jax.experiments', 'scaling_jax.analysis.__main__'
+  'scaling_jax', 'scaling_jax.experiments', 'scaling_jax.analysis.__main__',
+  'scaling_jax.analysis.flags',
 }  # fmt: skip
 # Of the ground, that which may not import others of it but these.
 LOWEST = {

@@ -46,6 +46,17 @@ class FittedLaw(law.Law):
   fitted: FittedRange | None = None
   doubts: tuple[str, ...] = ()
 
+  @property
+  def ranges(self) -> dict[str, tuple[float, float]]:
+    fitted, fit = self.fitted, self.fit
+    out = {} if fitted is None else {'C': (fitted.low, fitted.high)}
+    if isinstance(fit, ChinchillaFit) and len(fit.N):
+      out |= {
+        name: (float(np.min(x)), float(np.max(x)))
+        for name, x in (('N', fit.N), ('D', fit.D))
+      }
+    return out
+
   def optimum(
     self,
     *,

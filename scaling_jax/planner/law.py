@@ -41,6 +41,11 @@ class Law(abc.ABC):
   corpus: str = ''
   no_interval: str = ''
 
+  @property
+  def ranges(self) -> dict[str, tuple[float, float]]:
+    """From where to where the runs behind it were, in C, N and D if known."""
+    return {}
+
   @abc.abstractmethod
   def optimum(
     self,
@@ -54,6 +59,10 @@ class Law(abc.ABC):
   @abc.abstractmethod
   def loss(self, N: float, D: float, level: float = LEVEL) -> Interval:
     """Of N parameters trained on D tokens; unknown where it states none."""
+
+  def params_for(self, C: float, D: float) -> float:
+    """The N that C FLOPs pay for on D tokens."""
+    return C / (6 * D)
 
   @abc.abstractmethod
   def remarks(self, found: Allocation) -> list[str]:

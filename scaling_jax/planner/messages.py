@@ -9,6 +9,7 @@ import math
 from scaling_jax import formatting
 from scaling_jax.analysis.messages import calculator
 from scaling_jax.planner import resources
+from scaling_jax.planner.bounds import Beyond
 from scaling_jax.planner.resources import Token
 
 _PER_BPE = {
@@ -130,6 +131,32 @@ def repeated(epochs: float, free: int) -> str:
 # What speaks against a plan.
 
 
+def nothing_is_certain(beyond: Beyond) -> str:
+  """Of a plan very far from the runs behind its law."""
+  times = formatting.plain(beyond.factor, 2)
+  of = {'C': 'FLOPs', 'N': 'parameters', 'D': 'tokens'}[beyond.what]
+  far = (
+    f'{times} times the most of the runs'
+    if beyond.above
+    else f'{times} times less than the least of the runs'
+  )
+  return (
+    f'Nothing here is certain (~): {formatting.flops(beyond.value)} {of} are {far}'
+    f' behind this law, {formatting.flops(beyond.end)}. The numbers are where it'
+    ' would lead, and no interval is stated so far away.'
+  )
+
+
+def do_not_agree(N: float, implied: float) -> str:
+  """`implied` is what the compute pays for on the plan's tokens."""
+  return (
+    f'C, N and D do not agree: its C pays for {formatting.short(implied)}'
+    f' parameters on its D tokens, and not for {formatting.short(N)}, because its'
+    ' lines of N_opt and D_opt were fitted apart; take the one that is nearer to'
+    ' the runs.'
+  )
+
+
 def worse_than_guessing(loss: float, kinds: int) -> str:
   return (
     f'A loss of {formatting.number(loss)} is worse than guessing among its'
@@ -194,7 +221,8 @@ def about_models() -> str:
     " bought to be cheap to run. Kaplan's rows are of L(N, D), whose optimum"
     ' grows as C^0.575 and not, as the planner has it, C^0.73. Every model lies'
     ' beyond what the laws were fitted on in D or N, and has its own tokens:'
-    ' compare a row with its optimum, not with others.'
+    ' compare a row with its optimum, not with others. Nothing is certain of'
+    ' what has a ~: it lies more than a thousand times beyond the runs.'
   )
 
 

@@ -5,8 +5,11 @@ import dataclasses
 import math
 
 from scaling_jax.analysis.fitting.result import LEVEL
+from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.errors import UserError
+from scaling_jax.planner import bounds
+from scaling_jax.planner.bounds import Beyond
 from scaling_jax.planner.law import Law
 from scaling_jax.published import MODELS
 from scaling_jax.published import PublishedModel
@@ -23,6 +26,8 @@ class ModelByLaw:
     loss_opt: there.
     C_least: FLOPs, the least that reach the loss as built.
     wasted: the share of C that is more than that.
+    beyond: which of C, N and D of the optimum lies the most outside the runs
+      behind the law; None if none does.
   """
 
   name: str
@@ -32,6 +37,7 @@ class ModelByLaw:
   loss_opt: Interval
   C_least: float
   wasted: float
+  beyond: Beyond | None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -108,14 +114,22 @@ def _row(law: Law, model: PublishedModel, level: float) -> ModelByLaw:
   assert formula is not None
   loss = law.loss(model.N, model.D, level)
   best = formula.optimum(model.C)
+  there = Allocation(
+    C=Interval(model.C), N=Interval(best.N), D=Interval(best.D)
+  )
   least = float(formula.compute_for_loss(float(loss.value)).C)
   N, D = float(best.N), float(best.D)
+  beyond = bounds.farthest(law, there)
+  loss_opt = law.loss(N, D, level)
+  if beyond and beyond.far:
+    loss, loss_opt = map(bounds.without_ends, (loss, loss_opt))
   return ModelByLaw(
     name=model.name,
     loss=loss,
     N_opt=N,
     D_opt=D,
-    loss_opt=law.loss(N, D, level),
+    loss_opt=loss_opt,
     C_least=least,
     wasted=max(0.0, 1 - least / model.C) if math.isfinite(least) else 0.0,
+    beyond=beyond,
   )

@@ -12,7 +12,9 @@ from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.errors import UserError
+from scaling_jax.planner import bounds
 from scaling_jax.planner import plan_notes
+from scaling_jax.planner.bounds import Beyond
 from scaling_jax.planner.law import Law
 from scaling_jax.planner.resources import Resources
 from scaling_jax.planner.resources import Text
@@ -69,6 +71,8 @@ class LawPlan:
     unit: of the loss.
     binds: 'tokens' or 'compute'.
     allocation: C, N, D and the loss.
+    beyond: which of C, N and D lies the most outside the runs behind the law;
+      None if none does. Where it is `far` no interval is stated.
     seconds: on the machine; None without one.
     epochs: over the text; None without one.
     tokens_per_step: of a batch.
@@ -82,6 +86,7 @@ class LawPlan:
   unit: str
   binds: str
   allocation: Allocation
+  beyond: Beyond | None
   seconds: Interval | None
   epochs: Interval | None
   tokens_per_step: int
@@ -249,7 +254,8 @@ def _all_of(law: Law, C: float, D: float, level: float) -> Allocation:
 
 def _plan_of(law: Law, resources: Resources, options: BuildOptions) -> LawPlan:
   choice = choose(law, resources, options.level)
-  found, text, machine = choice.found, resources.text, resources.machine
+  found = bounds.checked(law, choice.found)
+  text, machine = resources.text, resources.machine
   N, D = float(found.N.value), float(found.D.value)
   per_step = options.tokens_per_step or batch(D)
   shape = shape_of(law, N, options.block_size, _vocabulary(law, text, options))
@@ -259,12 +265,15 @@ def _plan_of(law: Law, resources: Resources, options: BuildOptions) -> LawPlan:
     unit=law.unit,
     binds=choice.binds,
     allocation=found,
+    beyond=bounds.farthest(law, found),
     seconds=found.C.scaled(1 / machine.flops_per_s) if machine else None,
     epochs=found.D.scaled(1 / text.unique) if text else None,
     tokens_per_step=per_step,
     S=math.ceil(D / per_step),
     shape=shape,
     notes=(
+      *plan_notes.uncertain(law, found),
+      *plan_notes.apart(law, found),
       *plan_notes.binding(law, resources, choice, options.level),
       *plan_notes.shape_apart(law, found, shape, per_step),
       *law.remarks(found),

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from scaling_jax.analysis.fitting.result import Allocation
+from scaling_jax.planner import bounds
 from scaling_jax.planner import messages
 from scaling_jax.planner.law import Law
 from scaling_jax.planner.resources import Resources
@@ -105,3 +106,17 @@ def without_interval(law: Law, found: Allocation) -> list[str]:
   if not law.no_interval or not math.isnan(stated.low):
     return []
   return [messages.no_interval(law.no_interval)]
+
+
+def uncertain(law: Law, found: Allocation) -> list[str]:
+  """Where the plan lies so far beyond the runs that nothing is certain."""
+  beyond = bounds.farthest(law, found)
+  return [messages.nothing_is_certain(beyond)] if beyond and beyond.far else []
+
+
+def apart(law: Law, found: Allocation) -> list[str]:
+  """Where C, N and D of a plan do not agree with one another."""
+  implied = bounds.implied_N(law, found)
+  if implied is None:
+    return []
+  return [messages.do_not_agree(float(found.N.value), implied)]

@@ -21,13 +21,21 @@ _DRAWS = 2000
 
 Range = tuple[float, float]
 
+# Of the runs of Hoffmann's figure 4, as benchmarks/published_law.py prints it.
+_FIGURE_4_FLOPS = (1.4e18, 1.3e22)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class PublishedLaw(law.Law):
-  """A law of a paper, fitted on models of N parameters and D tokens."""
+  """A law of a paper, fitted on models of N parameters, D tokens, C FLOPs."""
 
   N: Range
   D: Range
+  C: Range
+
+  @property
+  def ranges(self) -> dict[str, Range]:
+    return {'C': self.C, 'N': self.N, 'D': self.D}
 
   def remarks(self, found: Allocation) -> list[str]:
     return [
@@ -105,6 +113,7 @@ def published_law(name: str) -> PublishedLaw:
       formula=published.HOFFMANN,
       N=(70e6, 16e9),
       D=(5e9, 500e9),
+      C=_FIGURE_4_FLOPS,
       no_interval=messages.hoffmann_has_no_interval(),
     )
   if name == 'besiroglu':
@@ -116,6 +125,7 @@ def published_law(name: str) -> PublishedLaw:
       # Of the points fitted: benchmarks/published_law.py.
       N=(5.73e7, 1.62e10),
       D=(8.19e8, 3.18e11),
+      C=_FIGURE_4_FLOPS,
       draws=_besiroglu_draws(),
     )
   return KaplanLaw(
@@ -125,6 +135,8 @@ def published_law(name: str) -> PublishedLaw:
     token=bpe_50k,
     N=(768, 1.5e9),
     D=(22e6, 23e9),
+    # Figure 1's axis: from 1e-9 to 10 PF-days.
+    C=(1e-9 * laws.FLOPS_PER_PF_DAY, 10 * laws.FLOPS_PER_PF_DAY),
     no_interval=messages.kaplan_has_no_interval(),
   )
 

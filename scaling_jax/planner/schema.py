@@ -71,6 +71,7 @@ def _law_plan(law: 'LawPlan') -> Json:
     'C': interval(law.C),
     'tokens_per_param': interval(law.tokens_per_param),
     'pf_days': interval(law.pf_days),
+    'beyond': law.beyond._asdict() if law.beyond else None,
     'seconds': interval(law.seconds),
     'epochs': interval(law.epochs),
     'tokens_per_step': law.tokens_per_step,
@@ -104,6 +105,7 @@ def of_models(found: 'Comparison') -> Json:
             'L_opt': interval(row.loss_opt),
             'C_least': row.C_least,
             'wasted': row.wasted,
+            'beyond': row.beyond._asdict() if row.beyond else None,
           }
           for row in law.rows
         ],

@@ -59,19 +59,19 @@ def _quantities(plan: 'Plan') -> 'dict[str, Callable[[LawPlan], str]]':
   unit = f' ({units.pop()})' if len(units) == 1 else ''
   shown: dict[str, Callable[[LawPlan], str]] = {
     'binds': lambda law: law.binds,
-    'N (parameters)': lambda law: interval(law.N, formatting.count),
-    'D (tokens)': lambda law: interval(law.D, formatting.count),
-    'tokens/param': lambda law: interval(law.tokens_per_param),
-    f'loss{unit}': lambda law: interval(law.loss),
-    'compute (FLOPs)': lambda law: interval(law.C, formatting.flops),
-    'compute (PF-days)': lambda law: interval(law.pf_days),
+    'N (parameters)': lambda law: _stated(law, law.N, formatting.count),
+    'D (tokens)': lambda law: _stated(law, law.D, formatting.count),
+    'tokens/param': lambda law: _stated(law, law.tokens_per_param),
+    f'loss{unit}': lambda law: _stated(law, law.loss),
+    'compute (FLOPs)': lambda law: _stated(law, law.C, formatting.flops),
+    'compute (PF-days)': lambda law: _stated(law, law.pf_days),
   }
   if plan.resources.machine:
-    shown['time on the machine'] = lambda law: interval(
-      law.seconds, formatting.duration
+    shown['time on the machine'] = lambda law: _stated(
+      law, law.seconds, formatting.duration
     )
   if plan.resources.text:
-    shown['epochs'] = lambda law: interval(law.epochs)
+    shown['epochs'] = lambda law: _stated(law, law.epochs)
   return shown | {
     'S (steps)': lambda law: f'{law.S:,}',
     'batch (tokens/step)': lambda law: f'{law.tokens_per_step:,}',
@@ -146,6 +146,8 @@ def models_tables(found: 'Comparison') -> list[Table]:
       f' {law.unit}',
     )
     for model, row in zip(found.models, law.rows):
+      far = row.beyond is not None and row.beyond.far
+      mark = '~{}'.format if far else str
       table.add(
         {'model': model.name, 'year': model.year, 'N': model.N, 'D': model.D,
          'C': model.C, 'loss': row.loss, 'loss_opt': row.loss_opt,
@@ -155,11 +157,11 @@ def models_tables(found: 'Comparison') -> list[Table]:
          'N': formatting.short(model.N),
          'D': formatting.short(model.D),
          'C': formatting.flops(model.C),
-         'loss as built': interval(row.loss),
-         'at the optimum': interval(row.loss_opt),
-         'N there': formatting.short(row.N_opt),
-         'D there': formatting.short(row.D_opt),
-         'C wasted': f'{100 * row.wasted:.1f}%'},
+         'loss as built': mark(interval(row.loss)),
+         'at the optimum': mark(interval(row.loss_opt)),
+         'N there': mark(formatting.short(row.N_opt)),
+         'D there': mark(formatting.short(row.D_opt)),
+         'C wasted': mark(f'{100 * row.wasted:.1f}%')},
       )  # fmt: skip
     tables.append(table)
   return tables
@@ -179,6 +181,18 @@ def devices_table() -> Table:
       {'device': name, **shown, 'source': device.source},
     )
   return table
+
+
+def _stated(
+  law: 'LawPlan',
+  found: 'Interval | None',
+  show: Callable[..., str] = formatting.number,
+) -> str:
+  """An interval; with ~ what nothing vouches for, so far from the runs."""
+  text = interval(found, show)
+  if found is None or text == NOTHING or not (law.beyond and law.beyond.far):
+    return text
+  return text if found.low == found.high else f'~{text}'
 
 
 def interval(

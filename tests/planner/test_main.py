@@ -40,7 +40,10 @@ class JsonTest(parameterized.TestCase):
     self.assertAlmostEqual(
       law['seconds']['value'], law['C']['value'] / 11.36e12
     )
-    self.assertLess(law['N']['low'], law['N']['value'])
+    # A thousand times below the least of its runs, 1.4e18 FLOPs.
+    self.assertIsNone(law['N']['low'])
+    self.assertEqual(law['beyond']['what'], 'C')
+    self.assertGreater(law['beyond']['factor'], 1e3)
     self.assertIsNone(made['laws']['hoffmann']['N']['low'])
 
   def test_the_time_on_a_device_without_days(self):
@@ -50,9 +53,9 @@ class JsonTest(parameterized.TestCase):
 
   def test_a_corpus_is_counted(self):
     path = pathlib.Path(self.create_tempdir().full_path) / 'a.txt'
-    path.write_text('abcdefghi\n' * 100)
+    path.write_text('abcdefghi\n' * 100_000)
     made = as_json(self, f'plan --corpus={path} --law=besiroglu')
-    self.assertEqual(made['have']['tokens'], 900)
+    self.assertEqual(made['have']['tokens'], 900_000)
     self.assertEqual(
       made['have']['token'], {'kind': 'characters', 'vocab_size': 10}
     )
@@ -90,6 +93,10 @@ class RefusedTest(parameterized.TestCase):
     ('plan --tokens=1e200', '1e18'),
     ('plan --device=h100 --days=1e20', '1e32'),
     ('plan --device=h100 --peak_tflops=1 --days=1', '--peak_tflops=1'),
+    ('plan --flops=1e32 --law=besiroglu', '1.3e31'),
+    ('plan --flops=1e7 --law=besiroglu', '1.4e9'),
+    ('plan --tokens=3', '1e2'),
+    ('plan --tokens=900 --law=kaplan', 'N is 0.0'),
     ('plan --flops=1e20 --law=kaplan,kaplan', '--law=kaplan,kaplan'),
     ('plan --device=h1000 --days=1', '--device=h100'),
     ('plan --flops=1e20 --law=hofman', '--law=hoffmann'),

@@ -18,6 +18,7 @@ from scaling_jax.planner import messages
 from scaling_jax.planner import old_spellings
 from scaling_jax.planner import plan
 from scaling_jax.planner import resources
+from scaling_jax.planner.bounds import Beyond
 from scaling_jax.planner.resources import Machine
 from scaling_jax.planner.resources import Token
 from tests import golden_case
@@ -33,7 +34,8 @@ REFUSED = (
   'plan --count=1.5', 'plan --flops=1 --flops=2', 'plan --law=', 'plan 7',
   'config', 'config a.py b.py', 'plan --device=h100', 'plan --days=3',
   'plan --epochs=2 --flops=1e9', 'plan --flops=-1', 'plan --flops=1e300',
-  'plan --tokens=1e9 --corpus=x', 'plan --device=h100 --mfu=2',
+  'plan --flops=1e32 --law=besiroglu', 'plan --tokens=900 --law=kaplan',
+  'plan --tokens=3', 'plan --tokens=1e9 --corpus=x', 'plan --device=h100 --mfu=2',
   'plan --device=h100 --count=0', 'plan --device=h100 --peak_tflops=1',
   'plan --peak_tflops=1 --precision=tf32', 'plan --device=h1000',
   'plan --device=m1 --precision=bfloat16', 'plan --flops=1e20 --law=hofman',
@@ -101,6 +103,9 @@ class GoldenTest(golden_case.GoldenCase):
       messages.data_bind_smaller_model(3e9),
       messages.other_tokens(Token('BPE'), CHARACTERS),
       messages.other_text('poetry'),
+      messages.nothing_is_certain(Beyond('C', 2e25, 1.3e22, 1538.0)),
+      messages.nothing_is_certain(Beyond('D', 1e6, 5e9, 5000.0)),
+      messages.do_not_agree(2e9, 1.4e9),
       messages.laws_of_spread(120, 'Besiroglu et al. 2024'),
       messages.too_many_epochs([('gpt-0', 7.25)], 4),
       messages.runs_alone(3),

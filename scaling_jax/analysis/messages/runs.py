@@ -33,6 +33,17 @@ def two_results(first: float, second: float) -> str:
   )
 
 
+def repeat(run_id: str, first: float, second: float) -> str:
+  """Of losses that differ in their last digits at most."""
+  digits = 5
+  while digits < 9 and f'{first:.{digits}g}' == f'{second:.{digits}g}':
+    digits += 1
+  one, other = f'{first:.{digits}g}', f'{second:.{digits}g}'
+  if one == other:
+    return f'it repeats {run_id}, with the same loss of {first:.5g}'
+  return f'it repeats {run_id}, with a loss of {other} instead of {one}'
+
+
 def not_done(status: str) -> str:
   return f'its status is {status!r}, not done'
 
@@ -63,6 +74,48 @@ def at_place(place: str, reason: str) -> str:
 
 def highest_loss(count: int) -> str:
   return f'its loss is one of the {count} highest, which were to be excluded'
+
+
+# What to do where no run is left; by the kind of `table.Exclusion`.
+_REMEDIES = {
+  'unfinished': 'finish with launch.py what is unfinished',
+  'not_started': 'finish with launch.py what is unfinished',
+  'unreadable': (
+    f'delete the {records.RESULT} that cannot be read and start launch.py again'
+  ),
+  'diverged': 'train again with a lower learning rate what diverged',
+  'bad_value': 'correct what is no positive number',
+}
+
+
+def no_usable_run(
+  where: str,
+  excluded: Sequence[tuple[str, str, str]],
+  includable: Sequence[str] = (),
+) -> str:
+  """Of paths without a run that counts.
+
+  Args:
+    where: the paths.
+    excluded: the name, the reason and the kind of each.
+    includable: kinds that may be fitted where that is asked for.
+  """
+  if not excluded:
+    return (
+      f'{where} holds no run (nothing was found): a law needs finished runs;'
+      ' give another path'
+    )
+  run_id, reason, _ = excluded[0]
+  kinds = {kind for *_, kind in excluded}
+  back = [kind for kind in includable if kind in kinds]
+  todo = dict.fromkeys(_REMEDIES[kind] for kind in _REMEDIES if kind in kinds)
+  if back:
+    todo[f'add --include={",".join(back)} to fit them as they are'] = None
+  return (
+    f'{where} holds no run that can be used ({len(excluded)} excluded, the first'
+    f' is {run_id}: {reason}): a law needs finished runs, each with a positive'
+    f' C, N, D and loss; {", ".join([*todo, "or give another path"])}'
+  )
 
 
 # What is noted of all runs.
@@ -145,16 +198,8 @@ def not_annealed(count: int) -> str:
   )
 
 
-def better_recipe(count: int) -> str:
-  return (
-    f'{_runs(count)} lost to a better one of the same size, length and text by'
-    f' batch size or learning rate: {_count(count)} for none of the laws of N'
-    ' and D.'
-  )
-
-
-def better_column(count: int, columns: Sequence[str]) -> str:
-  """Of a sweep in a table, by the columns that tell its recipes apart."""
+def better_recipe(count: int, columns: Sequence[str]) -> str:
+  """Of a sweep, by the columns or settings that tell its recipes apart."""
   return (
     f'{_runs(count)} lost to a better {_either(columns)} at the same N and D:'
     f' {_count(count)} for none of the laws of N and D.'

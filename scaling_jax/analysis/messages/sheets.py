@@ -2,25 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 import textwrap
-from typing import Any
 
 import numpy as np
 
-from scaling_jax.analysis.runs.sheet import Sheet
-from scaling_jax.analysis.runs.table import INCLUDABLE
-from scaling_jax.analysis.runs.vocabulary import Role
-
 _MEANS = {
-  Role.N: 'parameters (N)',
-  Role.D: 'tokens (D)',
-  Role.C: 'FLOPs (C)',
-  Role.LOSS: 'the loss',
+  'N': 'parameters (N)',
+  'D': 'tokens (D)',
+  'C': 'FLOPs (C)',
+  'loss': 'the loss',
 }
 _KINDS = {
-  Role.N: 'counts of parameters',
-  Role.D: 'counts of tokens',
-  Role.C: 'counts of FLOPs',
-  Role.LOSS: 'losses',
+  'N': 'counts of parameters',
+  'D': 'counts of tokens',
+  'C': 'counts of FLOPs',
+  'loss': 'losses',
 }
 _WIDTH = 200  # characters of a list of names
 
@@ -35,7 +30,7 @@ def listed(names: Collection[str], width: int = _WIDTH) -> str:
   return f'{shown.rstrip(",")} and {count} more'
 
 
-def column_twice(source: str, column: str, role: Role) -> str:
+def column_twice(source: str, column: str, role: str) -> str:
   return (
     f'{source} has {column!r} as the name of two columns: it must be clear'
     f' which one holds {_MEANS.get(role, str(role))}; rename the other'
@@ -56,7 +51,7 @@ def no_such_column(
   )
 
 
-def ambiguous(source: str, role: Role, names: Sequence[str]) -> str:
+def ambiguous(source: str, role: str, names: Sequence[str]) -> str:
   flags = ' or '.join(f'--columns={role}={quoted(name)}' for name in names[:3])
   return (
     f'{source} has {len(names)} {_KINDS[role]}, {listed(names)}: it must be'
@@ -75,21 +70,25 @@ def quoted(name: str) -> str:
 
 
 def insufficient(
-  sheet: Sheet, taken: Mapping[Role, Any], sizes: Collection[Role]
+  source: str,
+  kind: str,
+  columns: Sequence[str],
+  taken: Collection[str],
+  sizes: Collection[str],
 ) -> str:
   """Of a table that no law can use, and the flags that would mend it."""
-  missing = [Role.LOSS] if Role.LOSS not in taken else []
+  missing = ['loss'] if 'loss' not in taken else []
   if len(sizes) < 2:
-    others = [role for role in (Role.N, Role.D) if role not in sizes]
+    others = [role for role in ('N', 'D') if role not in sizes]
     missing += others[: 2 - len(sizes)]
   flags = [f'{role}=COLUMN' for role in missing]
   steps = ''
-  if Role.D in missing and Role.STEPS in taken:
-    flags[missing.index(Role.D)] = 'tokens_per_step=NUMBER'
+  if 'D' in missing and 'S' in taken:
+    flags[missing.index('D')] = 'tokens_per_step=NUMBER'
     steps = ', D from its steps and the tokens of each'
   lacks = ' and '.join(_MEANS[role] for role in missing)
   return (
-    f'{sheet.name} ({sheet.kind}) has the columns {listed(sheet.columns)}, of'
+    f'{source} ({kind}) has the columns {listed(columns)}, of'
     f' which none is known as {lacks}: a loss and two of C, N and D are'
     f' needed{steps}; add --columns={",".join(flags)} (in Python'
     f' columns={{{_python(flags)}}})'
@@ -192,7 +191,7 @@ def repeat(place: str, loss: str, first: str) -> str:
   return f'it repeats {place}, with the loss {loss} instead of {first}'
 
 
-def off(ratio: float, likely: Mapping[Role, str]) -> str:
+def off(ratio: float, likely: Mapping[str, str]) -> str:
   unit = f': {_units(likely)} would explain it' if likely else ''
   return f'its C is {ratio:.3g} times 6ND{unit}'
 
@@ -215,11 +214,11 @@ def odd_ratio(N: float, D: float) -> str:
   return f'{N:.4g} parameters and {D:.4g} tokens are in no unit of the others'
 
 
-def _units(likely: Mapping[Role, str]) -> str:
+def _units(likely: Mapping[str, str]) -> str:
   return ' and '.join(f'{role} in {unit}' for role, unit in likely.items())
 
 
-def _units_flag(likely: Mapping[Role, str]) -> str:
+def _units_flag(likely: Mapping[str, str]) -> str:
   text = ','.join(f'{role}:{unit}' for role, unit in likely.items())
   python = ', '.join(f'{str(r)!r}: {u!r}' for r, u in likely.items())
   return f'--units={text} (in Python units={{{python}}})'
@@ -228,7 +227,7 @@ def _units_flag(likely: Mapping[Role, str]) -> str:
 def all_off(
   source: str,
   ratio: np.ndarray,
-  likely: Mapping[Role, str],
+  likely: Mapping[str, str],
   allowed: tuple[float, float],
 ) -> str:
   low, high = float(np.min(ratio)), float(np.max(ratio))
@@ -252,7 +251,7 @@ def all_off(
 
 
 def implausible(
-  source: str, N: np.ndarray, D: np.ndarray, likely: Mapping[Role, str]
+  source: str, N: np.ndarray, D: np.ndarray, likely: Mapping[str, str]
 ) -> str:
   remedy = (
     f'if it is {_units(likely)}, add {_units_flag(likely)}'
@@ -268,26 +267,6 @@ def implausible(
 def _span(values: np.ndarray) -> str:
   low, high = float(np.min(values)), float(np.max(values))
   return f'{low:.4g}' if low == high else f'{low:.4g} to {high:.4g}'
-
-
-def no_run(source: str, excluded: Sequence[Any]) -> str:
-  """Of a table in which no row can be used."""
-  if not excluded:
-    return f'{source} holds no run that `where` asks for; ask for another value'
-  first = excluded[0]
-  return (
-    f'{source} holds no run that can be used ({len(excluded)} excluded, the first'
-    f' is {first.run_id}: {first.reason}): {remedy(excluded)}'
-  )
-
-
-def remedy(excluded: Sequence[Any]) -> str:
-  """What to do where everything is excluded, by the kinds of it."""
-  kinds = list(dict.fromkeys(one.kind for one in excluded))
-  back = [kind for kind in kinds if kind in INCLUDABLE]
-  if back:
-    return f'add --include={",".join(back)} to fit those, or give another'
-  return 'correct the cells at fault, or give another'
 
 
 # Runs of several laws.

@@ -1,11 +1,11 @@
 """What a terminal says of runs, before the laws."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from scaling_jax import formatting
-from scaling_jax.analysis.runs.table import Excluded
 
 _NAMED = 5  # runs of a kind that are named
 
@@ -39,15 +39,15 @@ def _range(values: np.ndarray, show: Callable[[float], str]) -> str:
   return low if low == high else f'{low} to {high}'
 
 
-def excluded(found: Sequence[Excluded]) -> list[str]:
+def excluded(found: Sequence[Any]) -> list[str]:
   """What is excluded, a line for each kind, with its first reason."""
-  kinds: dict[str, list[Excluded]] = {}
+  kinds: dict[str, list[Any]] = {}
   for one in found:
     kinds.setdefault(str(one.kind), []).append(one)
   return [_of_kind(kind, some) for kind, some in kinds.items()]
 
 
-def _of_kind(kind: str, some: Sequence[Excluded]) -> str:
+def _of_kind(kind: str, some: Sequence[Any]) -> str:
   what = kind.replace('_', ' ')
   first = some[0]
   if len(some) == 1:

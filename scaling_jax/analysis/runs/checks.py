@@ -1,18 +1,16 @@
-"""Whether runs belong together: one unit, one corpus, each run once."""
+"""Whether runs belong together: one unit, a name for each run."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Sequence
 import dataclasses
 
 import numpy as np
 
 from scaling_jax.analysis.messages import runs as messages
-from scaling_jax.analysis.runs import columns
-from scaling_jax.analysis.runs.csv_table import Unusable
+from scaling_jax.analysis.runs.table import INCLUDABLE
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.errors import UserError
-from scaling_jax.records import Run
 
 
 def one_unit(units: Iterable[tuple[str, str]], unit: str, source: str) -> None:
@@ -34,47 +32,13 @@ def one_unit(units: Iterable[tuple[str, str]], unit: str, source: str) -> None:
       )
 
 
-def one_corpus(runs: Iterable[Run]) -> None:
-  """Refuses runs on several corpora; an unknown one is like any other.
-
-  Raises:
-    UserError: there are two or more.
-
-  >>> one_corpus([Run('a', dataset='verse'), Run('b')])
-  """
-  corpora = sorted({run.dataset for run in runs if run.dataset})
-  if len(corpora) > 1:
-    raise UserError(
-      f'the runs were trained on {" and ".join(corpora)}: the losses of one fit'
-      ' must be of one corpus; read them one after the other'
-    )
-
-
-class Repetitions:
-  """Finds lines of tables that repeat each other, in any of several files."""
-
-  def __init__(self) -> None:
-    # Where each set of numbers was met first.
-    self._places: dict[Hashable, str] = {}
-
-  def must_be_new(
-    self, run: Run, loss: float, extra: dict[str, str], place: str
-  ) -> None:
-    """Raises Unusable for a row that is another's in every column.
-
-    Args:
-      run: of the row.
-      loss: its own.
-      extra: the row's other cells, by column; what is not known is no cell.
-      place: of the row, as people are told.
-    """
-    known = {name: columns.value(text) for name, text in extra.items()}
-    others = frozenset((name, text) for name, text in known.items() if text)
-    key = (run.C, run.N, run.D, loss, others)
-    if key in self._places:
-      reason = messages.duplicate(self._places[key])
-      raise Unusable(reason, Exclusion.DUPLICATE)
-    self._places[key] = place
+def no_usable_run(source: str, excluded: Sequence[Excluded]) -> str:
+  """The message where everything that was found is excluded."""
+  return messages.no_usable_run(
+    source,
+    [(one.run_id, one.reason, str(one.kind)) for one in excluded],
+    [str(kind) for kind in INCLUDABLE],
+  )
 
 
 def own_names(run_ids: Iterable[str]) -> list[str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import foreign
@@ -35,7 +34,7 @@ def read(df: Any, wanted: Wanted) -> Runs:
   tables = foreign.Tables(wanted)
   tables.add(sheet_of(df))
   if not tables.runs:
-    raise UserError(messages.no_run(_NAME, tables.excluded))
+    raise UserError(checks.no_usable_run(_NAME, tables.excluded))
   runs = [one.run for one in tables.runs]
   names = checks.own_names(run.run_id for run in runs)
   return Runs(

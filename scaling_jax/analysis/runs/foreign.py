@@ -10,6 +10,7 @@ from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import reading
 from scaling_jax.analysis.runs import repeats
+from scaling_jax.analysis.runs import rows
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import Counts
@@ -106,11 +107,11 @@ def our_run(line: Line) -> Run:
   """A line of our results.csv; whole numbers may be written 4.0.
 
   Raises:
-    reading.Unusable: a cell is no number.
+    rows.Unusable: a cell is no number.
   """
   if line.fault:
-    raise reading.Unusable(line.fault)
+    raise rows.Unusable(line.fault)
   try:
     return records.typed(Run, line.cells)
   except ValueError as error:
-    raise reading.Unusable(str(error)) from error
+    raise rows.Unusable(str(error)) from error

@@ -53,7 +53,7 @@ class LoadedRun:
     counts: how else its N and C can be counted.
     loss: the final validation loss in the unit of the runs.
     history: how it got there.
-    extra: what else another project's table has of it, by column.
+    extra: what else is told of it, by column; see `table.Runs`.
   """
 
   run: Run
@@ -95,11 +95,11 @@ def load(runs: table.Runs) -> list[LoadedRun]:
       run=run,
       counts=counts,
       loss=runs.loss_of(run),
-      history=history(run, folder, runs.loss_of(run)),
+      history=history(run, folder, runs.loss_of(run), curve),
       extra=extra,
     )
-    for run, counts, folder, extra in zip(
-      runs.runs, runs.counts, runs.folders, runs.extra
+    for run, counts, folder, extra, curve in zip(
+      runs.runs, runs.counts, runs.folders, runs.extra, runs.curves
     )
   ]
 
@@ -120,21 +120,24 @@ def fit_curve(
   return found
 
 
-def history(run: Run, folder: str, loss: float) -> History:
+def history(
+  run: Run, folder: str, loss: float, curve: LossCurve | None = None
+) -> History:
   """One run's history.
 
   Args:
     run: its record, with the recipe.
     folder: of the run, or ''.
     loss: its final validation loss.
+    curve: of its loss on the way, where another project's logger kept it.
   """
   found = History(
     folder=folder,
     losses=np.empty(0),
     warmup=0,
     unannealed=unannealed(run),
-    curve=None,
-    best_loss=loss,
+    curve=curve,
+    best_loss=loss if curve is None else min(loss, float(np.min(curve.L))),
   )
   if not folder:
     return found

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs.table import Runs
-from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 _HASH = 8  # hex digits that tell texts of one name apart, as people read them
@@ -79,23 +78,22 @@ def corpus_of(run: Run, extra: Mapping[str, str] | None = None) -> Identity:
   >>> corpus_of(Run('b'), {'Tokenizer': 'gpt2', 'seq_len': '1024'})[2:]
   ('gpt2', 0, 1024)
   """
-  found = Identity(
-    name=run.dataset,
-    text=run.text,
-    tokenizer=run.tokenizer,
-    vocab_size=run.vocab_size,
-    block_size=run.block_size,
-  )
   cells = {
     ''.join(columns.words(name.rpartition('/')[2].rpartition('.')[2])): text
     for name, text in (extra or {}).items()
   }
-  for field, names in _COLUMNS.items():
-    told = [columns.value(cells[name]) for name in names if name in cells]
-    text = next(filter(None, told), '')
-    if text and not getattr(found, field):
-      found = found._replace(**{field: _as_field(field, text)})
-  return found
+
+  def told(field: str) -> str:
+    every = [cells[name] for name in _COLUMNS[field] if name in cells]
+    return next(filter(None, map(columns.value, every)), '')
+
+  return Identity(
+    name=run.dataset or told('name'),
+    text=run.text,
+    tokenizer=run.tokenizer or told('tokenizer'),
+    vocab_size=run.vocab_size or _count(told('vocab_size')),
+    block_size=run.block_size or _count(told('block_size')),
+  )
 
 
 def studies(runs: Runs) -> dict[str, list[int]]:
@@ -125,24 +123,6 @@ def studies(runs: Runs) -> dict[str, list[int]]:
   }
 
 
-def one_corpus(runs: Runs) -> None:
-  """Refuses runs on several texts; an unknown one is like any other.
-
-  Raises:
-    UserError: there are two or more, by content or else by name.
-
-  >>> one_corpus(Runs((Run('a', dataset='verse'), Run('b'))))
-  """
-  texts = [Identity(run.dataset, run.text) for run in runs]
-  groups = list({id(x): x.merged for x in _grouped(texts).values()}.values())
-  if len(groups) > 1:
-    names = sorted(_labels(groups))
-    raise UserError(
-      f'the runs were trained on {" and ".join(names)}: the losses of one fit'
-      ' must be of one corpus; read them one after the other'
-    )
-
-
 @dataclasses.dataclass(eq=False)
 class _Group:
   """Identities that agree with one another.
@@ -165,7 +145,7 @@ class _Group:
 
   def add(self, one: Identity) -> None:
     self.names |= {one.name} - {''}
-    self.merged = Identity(*(a or b for a, b in zip(self.merged, one)))
+    self.merged = Identity._make(a or b for a, b in zip(self.merged, one))
 
 
 def _grouped(told: Iterable[Identity]) -> dict[Identity, _Group]:
@@ -195,11 +175,9 @@ def _same_text(one: Identity, other: Identity) -> bool:
   return not one.name or not other.name or one.name == other.name
 
 
-def _as_field(field: str, text: str) -> str | int:
-  if field in ('name', 'tokenizer'):
-    return text
+def _count(text: str) -> int:
   number = columns.as_number(text)
-  return int(number) if number >= 1 and number < 1e9 else 0
+  return int(number) if 1 <= number < 1e9 else 0
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
-import functools
 import math
 import os
 
@@ -11,16 +10,17 @@ from etils import epath
 from scaling_jax import records
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import runs as messages
-from scaling_jax.analysis.messages import sheets as sheet_messages
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import foreign
 from scaling_jax.analysis.runs import loggers_wandb
+from scaling_jax.analysis.runs import own_runs
 from scaling_jax.analysis.runs import recipe
 from scaling_jax.analysis.runs import statuses
 from scaling_jax.analysis.runs import wanted as wanted_lib
-from scaling_jax.analysis.runs.reading import Unusable
+from scaling_jax.analysis.runs.own_runs import OwnRun
+from scaling_jax.analysis.runs.rows import Unusable
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import NATS
 from scaling_jax.analysis.runs.table import Counts
@@ -38,9 +38,6 @@ _WANTED = (
   'a run folder (with config.json), an experiment (a folder of runs), a folder'
   ' of experiments, or a CSV'
 )
-
-# What reading a record can raise when its file was damaged or edited.
-_BROKEN = (ValueError, KeyError, TypeError, OverflowError)
 
 
 def read_runs(
@@ -100,26 +97,14 @@ def read_runs(
       gathered.add(epath.Path(path))
   runs = gathered.runs()
   if not runs:
-    where_from = ', '.join(map(str, flat))
-    raise UserError(sheet_messages.no_run(where_from, runs.excluded))
+    raise UserError(
+      checks.no_usable_run(', '.join(map(str, flat)), runs.excluded)
+    )
   return runs
 
 
 def _each(given: Path | Iterable[Path]) -> list[Path]:
   return [given] if isinstance(given, (str, os.PathLike)) else list(given)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Record:
-  """One of our runs as it was read, and where its folder is, if anywhere."""
-
-  run: Run
-  folder: epath.Path | None
-
-  @functools.cached_property
-  def with_losses(self) -> bool:
-    folder = self.folder
-    return folder is not None and (folder / records.TRAIN_LOSS).exists()
 
 
 class _Gathered:
@@ -128,7 +113,7 @@ class _Gathered:
   def __init__(self, wanted: Wanted) -> None:
     self.wanted = wanted
     # Our records by experiment and run_id.
-    self.records: dict[tuple[str, str], _Record] = {}
+    self.records: dict[tuple[str, str], OwnRun] = {}
     self.tables = foreign.Tables(wanted)
     # Each with its experiment, '' for another project's.
     self.excluded: list[tuple[str, Excluded]] = []
@@ -149,16 +134,22 @@ class _Gathered:
       raise UserError(f'{path} does not exist: it must be {_WANTED}')
     if not path.is_dir():
       self._table(path)
-    elif _is_run(path):
+    elif own_runs.is_run(path):
       self._run(path)
     elif not self._experiment(path):
-      found = [self._experiment(folder) for folder in _folders(path)]
+      nested = [*own_runs.nested(path)]
+      found = [self._experiment(folder) for folder in nested]
+      # Other projects' run folders, if there is none of ours.
+      foreign_runs = () if any(found) else (path, *nested)
+      for folder in filter(files.is_run_folder, foreign_runs):
+        self._table(folder)
+        found.append(True)
       if not any(found):
         raise UserError(f'{path} holds no run: it must be {_WANTED}')
 
   def _experiment(self, path: epath.Path) -> bool:
     """Adds the runs of an experiment; False if the folder is none."""
-    runs = [folder for folder in _folders(path) if _is_run(folder)]
+    runs = own_runs.run_folders(path)
     table = path / records.RESULTS
     finished = [run for run in runs if (run / records.RESULT).exists()]
     # The table is made of the records, and may lag behind them.
@@ -169,7 +160,7 @@ class _Gathered:
     missing = records.read_planned(path).keys() - {run.name for run in runs}
     for run_id in sorted(missing) if finished else ():
       out = Excluded(run_id, messages.not_started(), Exclusion.NOT_STARTED)
-      self._exclude(path.resolve().name, out)
+      self._exclude(own_runs.experiment_of(finished[0]), out)
     return bool(runs) or table.exists()
 
   def _run(self, folder: epath.Path) -> None:
@@ -180,33 +171,30 @@ class _Gathered:
     place = folder.resolve()
     try:
       run = records.read_result(folder)
-    except _BROKEN as error:
+    except own_runs.BROKEN as error:
       reason = messages.unreadable_result(error)
       out = Excluded(place.name, reason, Exclusion.UNREADABLE)
-      self._exclude(place.parent.name, out)
+      self._exclude(own_runs.experiment_of(folder), out)
       return
     if run is None:
-      reason = messages.unfinished(_last_step(folder))
+      reason = messages.unfinished(own_runs.last_step(folder))
       out = Excluded(place.name, reason, Exclusion.UNFINISHED)
-      self._exclude(place.parent.name, out)
+      self._exclude(own_runs.experiment_of(folder), out)
       return
     self.files.append(str(folder / records.RESULT))
-    self._record(_Record(run, folder))
+    self._record(OwnRun(run, folder))
 
-  def _record(self, found: _Record) -> None:
+  def _record(self, found: OwnRun) -> None:
     """Adds one of our records, from a folder or from a table."""
     run = found.run
     key = (run.experiment, run.run_id)
     first = self.records.get(key, found)
-    # Compared as text, since nan differs from itself.
-    if repr(first.run) != repr(run):
-      reason = messages.two_results(first.run.val_loss, run.val_loss)
-      out = Excluded(run.run_id, reason, Exclusion.TWO_RESULTS)
+    if out := own_runs.excluded_beside(first, found):
       self._exclude(run.experiment, out)
       return
     if key in self.records:
       self.again.append(run.run_id)
-    self.records[key] = first if first.with_losses else _either(first, found)
+    self.records[key] = first.or_more(found)
 
   def _table(self, path: epath.Path) -> None:
     """Adds a file of another project's, or a results.csv of ours."""
@@ -237,7 +225,7 @@ class _Gathered:
     for line in sheet.lines:
       try:
         run = foreign.our_run(line)
-        self._record(_Record(run, _folder_beside(path, run)))
+        self._record(own_runs.from_line(run, path, line.cells))
       except Unusable as error:
         # Of cells that can't be told apart none is an experiment's name.
         experiment = '' if line.fault else line.cells['experiment']
@@ -282,11 +270,12 @@ class _Gathered:
       for experiment, out in self.excluded
     ]
     found: list[_Usable] = []
-    for record in self.records.values():
+    beside = own_runs.swept(self.records.values())
+    for record, extra in zip(self.records.values(), beside):
       run = record.run
       run = run._replace(run_id=name(run.experiment, run.run_id))
       try:
-        found.append(_usable(run, record))
+        found.append(_usable(run, record, extra))
       except Unusable as error:
         excluded.append(Excluded(run.run_id, str(error), error.kind))
     found.sort(key=lambda f: (f.run.C, f.run.N, f.run.seed, f.run.run_id))
@@ -331,7 +320,7 @@ class _Usable:
   curve: LossCurve | None = None
 
 
-def _usable(run: Run, record: _Record) -> _Usable:
+def _usable(run: Run, record: OwnRun, extra: dict[str, str]) -> _Usable:
   """A record with its recipe, its counts, and its folder if it has losses.
 
   Raises:
@@ -346,42 +335,4 @@ def _usable(run: Run, record: _Record) -> _Usable:
       raise Unusable(messages.not_positive(name, value))
   folder = str(record.folder) if record.with_losses else ''
   run = recipe.completed(run, record.folder)
-  return _Usable(run, counting.of_run(run), folder)
-
-
-def _either(first: _Record, second: _Record) -> _Record:
-  """Of two findings of one run the one that tells more."""
-  if second.with_losses or first.folder is None:
-    return second
-  return first
-
-
-def _folders(path: epath.Path) -> list[epath.Path]:
-  return sorted(inner for inner in path.iterdir() if inner.is_dir())
-
-
-def _is_run(folder: epath.Path) -> bool:
-  return any(
-    (folder / name).exists() for name in (records.CONFIG, records.RESULT)
-  )
-
-
-def _last_step(folder: epath.Path) -> int | None:
-  """Of an unfinished run's last evaluation; None if there is none."""
-  try:
-    return records.read_metrics(folder)[-1].step
-  except (*_BROKEN, IndexError):
-    return None
-
-
-def _folder_beside(table: epath.Path, run: Run) -> epath.Path | None:
-  """The folder of a line of results.csv, if it lies there as it was left."""
-  folder = table.parent / run.run_id
-  try:
-    beside = records.read_result(folder)
-  except _BROKEN:
-    return None
-  # The table may have been copied into another experiment's folder.
-  if beside is None or beside.experiment != run.experiment:
-    return None
-  return folder
+  return _Usable(run, counting.of_run(run), folder, extra)

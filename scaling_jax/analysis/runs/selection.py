@@ -7,6 +7,7 @@ import math
 
 from scaling_jax.analysis.fitting.steps_to_loss import MIN_BATCHES
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.runs import recipes
 from scaling_jax.analysis.runs import sweeps
 from scaling_jax.analysis.runs.histories import LoadedRun
 from scaling_jax.records import Run
@@ -27,7 +28,6 @@ _NOTES = {
   Reason.PART_OF_TEXT: messages.part_of_text,
   Reason.BATCH_SIZE_STUDY: messages.batch_size_study,
   Reason.NOT_ANNEALED: messages.not_annealed,
-  Reason.BETTER_RECIPE: messages.better_recipe,
 }
 
 
@@ -38,7 +38,8 @@ class SetAside:
   Attributes:
     reason: which.
     run_ids: their names.
-    columns: of another project's table, by which they lost; empty for ours.
+    columns: by which they lost to a better recipe: fields of a Run, settings
+      by their dotted names, or columns of another project's table.
   """
 
   reason: Reason
@@ -48,8 +49,8 @@ class SetAside:
   @property
   def text(self) -> str:
     count = len(self.run_ids)
-    if self.columns:
-      return messages.better_column(count, self.columns)
+    if self.reason is Reason.BETTER_RECIPE:
+      return messages.better_recipe(count, self.columns)
     return _NOTES[self.reason](count)
 
 
@@ -106,7 +107,7 @@ def select(every: Sequence[LoadedRun]) -> Selection:
   most = longest_text(every)
   parts = {i for i, one in enumerate(every) if is_part(one.run, most)}
   slower, batches = _variants(every)
-  rest = {*range(len(every))} - slower - batches
+  rest = {*range(len(every))} - {*slower.rows} - batches
   warm = {i for i in rest - parts if _to_its_end(every[i])}
   cooled = {i for i in rest - parts - warm if every[i].run.schedule}
   warm = warm if cooled else set()
@@ -120,7 +121,7 @@ def select(every: Sequence[LoadedRun]) -> Selection:
     (Reason.PART_OF_TEXT, parts, ()),
     (Reason.BATCH_SIZE_STUDY, batches, ()),
     (Reason.NOT_ANNEALED, warm, ()),
-    (Reason.BETTER_RECIPE, slower, ()),
+    (Reason.BETTER_RECIPE, {*slower.rows}, slower.columns),
     (Reason.BETTER_RECIPE, {*swept.rows}, swept.columns),
   )
   return Selection(
@@ -146,7 +147,7 @@ def _swept(every: Sequence[LoadedRun], rows: Sequence[int]) -> sweeps.Lost:
     [one.run.N for one in some],
     [one.run.D for one in some],
     [one.loss for one in some],
-    [one.extra for one in some],
+    [recipes.without_speed(one.extra) for one in some],
   )
   return sweeps.Lost(tuple(rows[i] for i in found.rows), found.columns)
 
@@ -160,12 +161,19 @@ def annealed(runs: Sequence[LoadedRun]) -> tuple[str, ...]:
 
 
 def longest_text(runs: Sequence[LoadedRun]) -> dict[str, float]:
-  """The most tokens of text that any run of a corpus had, by the corpus."""
-  most: dict[str, float] = {}
+  """The most tokens that any run had of a text, by the text and by its name."""
+  texts: dict[str, set[str]] = {}
   for one in runs:
-    run = one.run
-    if math.isfinite(run.text_tokens):
-      most[run.dataset] = max(most.get(run.dataset, 0.0), run.text_tokens)
+    texts.setdefault(one.run.dataset, set()).update({one.run.text} - {''})
+  most: dict[str, float] = {}
+  for run in (one.run for one in runs):
+    if not math.isfinite(run.text_tokens):
+      continue
+    of_name = texts[run.dataset]
+    # A run that doesn't tell its text had the only one of that name.
+    own = {run.text} if run.text else of_name if len(of_name) == 1 else set()
+    for key in (run.dataset, *own):
+      most[key] = max(most.get(key, 0.0), run.text_tokens)
   return most
 
 
@@ -177,15 +185,22 @@ def is_part(run: Run, most: dict[str, float]) -> bool:
     most: see `longest_text`.
   """
   text = run.text_tokens
-  return math.isfinite(text) and not alike(text, most[run.dataset])
+  return math.isfinite(text) and not alike(text, most[_text(run)])
 
 
 def same_text(one: Run, other: Run) -> bool:
-  """Whether two runs had as much text; unknown is one of its own."""
+  """Whether two runs had as much of a text; unknown is one of its own."""
+  if one.text and other.text and one.text != other.text:
+    return False
   texts = one.text_tokens, other.text_tokens
   if all(map(math.isfinite, texts)):
     return alike(*texts)
   return all(map(math.isnan, texts))
+
+
+def _text(run: Run) -> str:
+  """The text of a run, by its content or else by its name."""
+  return run.text or run.dataset
 
 
 def alike(one: float, other: float) -> bool:
@@ -210,44 +225,33 @@ def _to_its_end(one: LoadedRun) -> bool:
   return bool(one.run.schedule) and one.history.unannealed >= one.run.S
 
 
-def _variants(every: Sequence[LoadedRun]) -> tuple[set[int], set[int]]:
+def _variants(every: Sequence[LoadedRun]) -> tuple[sweeps.Lost, set[int]]:
   """Runs that lost to a better recipe, and those of a study of batch sizes.
 
   Of one model and text they share the budget or the number of steps. A study of
   batch sizes is one model's and seed's; where every budget has one, the best
   batch of each counts, with all of its seeds.
   """
-  slower, batches = set(), set()
-  by_C = _same_but_recipe(every, lambda run: (run.C, run.seed))
+  batches = set()
+  by_C = _same_but_recipe(every, lambda one: (one.run.C, one.run.seed))
   studies = [g for g in by_C if _batch_sizes(every, g) >= MIN_BATCHES]
   if len(studies) == 1:
     batches |= {*studies[0]}
-  for group in _same_but_recipe(every, lambda run: (run.S, run.seed)):
+  for group in _same_but_recipe(every, lambda one: (one.run.S, one.run.seed)):
     if _batch_sizes(every, group) >= MIN_BATCHES:
       batches |= {*group}
-  for group in _same_but_recipe(every, lambda run: run.C):
-    tried = [i for i in group if i not in batches]
-    slower |= {*tried} - {*_best_recipe(every, tried)}
-  return slower, batches
-
-
-def _best_recipe(
-  every: Sequence[LoadedRun], group: Sequence[int]
-) -> Sequence[int]:
-  """The seeds of the recipe of the least mean log loss."""
-  recipes = [
-    [j for j in group if _recipes_agree(every[j].run, every[i].run)]
-    for i in group
-  ]
-  return min(
-    recipes,
-    key=lambda seeds: sum(math.log(every[i].loss) for i in seeds) / len(seeds),
-    default=(),
-  )
+  lost: set[int] = set()
+  by: dict[str, None] = {}
+  # What was not annealed counts for other laws: it is no rival.
+  for group in _same_but_recipe(every, lambda o: (o.run.C, _to_its_end(o))):
+    found = recipes.lost(every, [i for i in group if i not in batches])
+    lost |= {*found.rows}
+    by |= dict.fromkeys(found.columns)
+  return sweeps.Lost(tuple(sorted(lost)), tuple(by)), batches
 
 
 def _same_but_recipe(
-  every: Sequence[LoadedRun], length: Callable[[Run], Hashable]
+  every: Sequence[LoadedRun], length: Callable[[LoadedRun], Hashable]
 ) -> list[list[int]]:
   """Runs that are known to differ by their recipe, by model, text and length."""
   groups: dict[Hashable, list[int]] = {}
@@ -256,13 +260,9 @@ def _same_but_recipe(
     # A batch size that is not known is unlike any other.
     if math.isfinite(run.learning_rate) and math.isfinite(run.tokens_per_step):
       text = run.text_tokens if math.isfinite(run.text_tokens) else None
-      key = (run.dataset, text, run.N, run.model, length(run))
+      key = (_text(run), text, run.N, run.model, run.block_size, length(one))
       groups.setdefault(key, []).append(i)
-  return [
-    group
-    for group in groups.values()
-    if not all(_recipes_agree(every[i].run, every[group[0]].run) for i in group)
-  ]
+  return [group for group in groups.values() if recipes.differ(every, group)]
 
 
 def _batch_sizes(every: Sequence[LoadedRun], group: Sequence[int]) -> int:
@@ -271,9 +271,3 @@ def _batch_sizes(every: Sequence[LoadedRun], group: Sequence[int]) -> int:
 
 def _best_of(every: Sequence[LoadedRun], group: Iterable[int]) -> int:
   return min(group, key=lambda i: every[i].loss)
-
-
-def _recipes_agree(one: Run, other: Run) -> bool:
-  return one.learning_rate == other.learning_rate and alike(
-    one.tokens_per_step, other.tokens_per_step
-  )

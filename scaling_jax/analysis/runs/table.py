@@ -92,8 +92,8 @@ class Runs:
     unit: of the loss: 'nats/token' or 'bits/byte'.
     files: that were read.
     notes: what a reader of the results should know, a message each.
-    extra: [n] the text of a foreign table's other cells, by column; empty for
-      our own runs.
+    extra: [n] the text of a foreign table's other cells, by column; of our own
+      runs the settings that differ among them, by their dotted names.
     sources: what was taken for what in each foreign table, a message each.
     curves: [n] of the loss on the way, where a foreign logger kept it.
 

@@ -298,7 +298,11 @@ def _must_suffice(sheet: Sheet, found: Understanding) -> None:
     sizes.append(Role.D)
   lacks_loss = Role.LOSS not in found.taken
   if lacks_loss or len(sizes) < 2:
-    raise UserError(messages.insufficient(sheet, found.taken, sizes))
+    raise UserError(
+      messages.insufficient(
+        sheet.name, sheet.kind, sheet.columns, [*found.taken], sizes
+      )
+    )
 
 
 def derives_tokens(found: Understanding) -> tuple[Role, ...]:

@@ -35,7 +35,8 @@ def _cells(runs: table.Runs) -> list[np.ndarray]:
   cells: dict[tuple, dict[int, float]] = {}
   counts: collections.Counter[tuple] = collections.Counter()
   for run, loss in zip(runs, runs.loss):
-    alike = (run.dataset, run.model, run.C, run.N, run.D, run.S)
+    text = run.text or run.dataset
+    alike = (text, run.model, run.C, run.N, run.D, run.S)
     cells.setdefault(alike, {})[run.seed] = float(loss)
     counts[alike] += 1
   # Runs of one seed in one cell differ by something that no column tells.

@@ -3,6 +3,7 @@
 import math
 
 from absl.testing import absltest
+from absl.testing import parameterized
 import numpy as np
 
 from scaling_jax.analysis.runs import histories
@@ -14,7 +15,7 @@ from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.records import Run
 
 
-def loaded(i=0, loss=3.0, unannealed=500, problem='', **changes):
+def loaded(i=0, loss=3.0, unannealed=500, problem='', extra=None, **changes):
   """A run as if its record had told all this."""
   fields = {
     'run_id': f'run{i}', 'dataset': 'text', 'C': 4e14, 'N': 1e6, 'D': 6e7,
@@ -25,6 +26,7 @@ def loaded(i=0, loss=3.0, unannealed=500, problem='', **changes):
     run=Run(**{**fields, **changes}),
     counts={},
     loss=loss,
+    extra=extra or {},
     history=History(
       folder='', losses=np.empty(0), warmup=0, unannealed=unannealed,
       curve=None, best_loss=loss, problem=problem,
@@ -32,7 +34,7 @@ def loaded(i=0, loss=3.0, unannealed=500, problem='', **changes):
   )  # fmt: skip
 
 
-class SelectTest(absltest.TestCase):
+class SelectTest(parameterized.TestCase):
   def check(self, every, hoffmann, kaplan, **set_aside):
     """Compares indices, and how many are set aside for each reason."""
     found = selection.select(every)
@@ -60,6 +62,7 @@ class SelectTest(absltest.TestCase):
     ]
     found = self.check(every, [1], [1], better_recipe=2)
     self.assertEqual(found.set_aside[0].run_ids, ('run1', 'run3'))
+    self.assertEqual(found.set_aside[0].columns, ('learning_rate',))
 
   def test_of_learning_rates_the_best_by_the_mean_of_its_seeds(self):
     every = [
@@ -68,6 +71,55 @@ class SelectTest(absltest.TestCase):
       for seed, loss in enumerate(losses)
     ]
     self.check(every, [2, 3], [2, 3], better_recipe=2)
+
+  @parameterized.parameters(
+    'train.weight_decay', 'train.beta2', 'train.dtype', 'model.dropout',
+    'model.bias',
+  )  # fmt: skip
+  def test_of_whatever_was_swept_the_best_with_all_of_its_seeds(self, name):
+    every = [
+      loaded(2 * i + seed, extra={name: value}, seed=seed, loss=loss)
+      for i, (value, losses) in enumerate(
+        {'0.1': (2.9, 3.3), '0.3': (3.0, 3.05), '': (3.2,)}.items()
+      )
+      for seed, loss in enumerate(losses)
+    ]
+    found = self.check(every[:4], [2, 3], [2, 3], better_recipe=2)
+    self.assertEqual(found.set_aside[0].columns, (name,))
+    self.assertIn(name, found.notes[0])
+
+  @parameterized.parameters(
+    ({'warmup_steps': 10}, {'warmup_steps': 100}),
+    ({'min_learning_rate': 1e-4}, {'min_learning_rate': 0.0}),
+    ({'schedule': 'linear'}, {'schedule': 'cosine'}),
+  )
+  def test_what_a_record_tells_is_a_recipe_too(self, one, other):
+    every = [loaded(0, loss=3.1, **one), loaded(1, **other)]
+    found = self.check(every, [1], [1], better_recipe=1)
+    self.assertEqual(found.set_aside[0].columns, tuple(one))
+
+  @parameterized.parameters(
+    'train.grad_accum', 'train.steps_per_dispatch', 'eval.batches', 'notes'
+  )
+  def test_what_is_no_recipe_sets_nothing_aside(self, name):
+    every = [loaded(i, extra={name: str(i)}) for i in range(2)]
+    self.check(every, [0, 1], [0, 1])
+
+  def test_two_texts_of_one_name_are_no_parts_of_each_other(self):
+    every = [
+      loaded(0, text='a'), loaded(1, text='b', text_tokens=1e6),
+      loaded(2, text='a', text_tokens=1e7),
+    ]  # fmt: skip
+    self.check(every, [0, 1], [0, 1, 2], part_of_text=1)
+    # Nor is one a better recipe of the other, if they are as long.
+    every = [loaded(0, text='a'), loaded(1, text='b', learning_rate=1e-2)]
+    self.check(every, [0, 1], [0, 1])
+
+  def test_a_part_of_the_only_text_of_its_name(self):
+    every = [loaded(0), loaded(1, text='a', text_tokens=1e6)]
+    self.check(every, [0], [0, 1], part_of_text=1)
+    every = [loaded(0, text='a'), loaded(1, text_tokens=1e6)]
+    self.check(every, [0], [0, 1], part_of_text=1)
 
   def test_parts_of_a_text(self):
     every = [loaded(0), loaded(1, text_tokens=1e6), loaded(2, text_tokens=1e7)]
@@ -87,7 +139,7 @@ class SelectTest(absltest.TestCase):
     every = [
       loaded(
         3 * n + i, N=10.0**n, tokens_per_step=10.0**i, S=10 ** (5 - i),
-        loss=3 - 0.1 * i,
+        loss=3 - 0.1 * i, unannealed=10 ** (5 - i) // 2,
       )
       for n in range(4, 7) for i in range(1, 4)
     ]  # fmt: skip
@@ -156,6 +208,9 @@ class AlikeTest(absltest.TestCase):
     self.assertTrue(selection.same_text(unknown, unknown))
     self.assertFalse(selection.same_text(one, other))
     self.assertFalse(selection.same_text(one, unknown))
+    of_two = [one._replace(text=text) for text in ('a', 'b')]
+    self.assertFalse(selection.same_text(*of_two))
+    self.assertTrue(selection.same_text(one, of_two[0]))
 
 
 if __name__ == '__main__':
