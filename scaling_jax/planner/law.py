@@ -55,6 +55,10 @@ class Law(abc.ABC):
   def loss(self, N: float, D: float, level: float = LEVEL) -> Interval:
     """Of N parameters trained on D tokens; unknown where it states none."""
 
+  def params_for(self, C: float, D: float) -> float:
+    """The N that C FLOPs pay for on D tokens."""
+    return C / (6 * D)
+
   @abc.abstractmethod
   def remarks(self, found: Allocation) -> list[str]:
     """Where an allocation lies outside what the law was fitted on."""

@@ -117,6 +117,13 @@ class ChinchillaFit(FitResult):
     return float(np.sqrt(C.min()) * np.sqrt(C.max())) if len(C) else np.nan
 
   @property
+  def middle_slope(self) -> float:
+    """d log D / d log N at that C, at its optimum."""
+    with np.errstate(all='ignore'):
+      best = self.law.optimum(self.middle, self.cost)
+    return float(self.cost.slope_at(np.log(best.N)))
+
+  @property
   def predicted(self) -> np.ndarray:
     """[n] the law's losses."""
     return np.asarray(self.law.loss(self.N, self.D))

@@ -8,12 +8,14 @@ flat where a curve may lie at all, so that what runs don't tell stays open: how
 k goes on beyond their models.
 """
 
+from collections.abc import Sequence
 import dataclasses
 import functools
 
 import numpy as np
 import numpy.typing as npt
 
+from scaling_jax.analysis.fitting.isoflop_budget import IsoflopBudget
 from scaling_jax.costs import SIX_ND
 from scaling_jax.costs import Cost
 from scaling_jax.costs import CostCurve
@@ -110,6 +112,13 @@ def fit(N: npt.ArrayLike, D: npt.ArrayLike, C: npt.ArrayLike) -> CostFit:
     shapes=shapes,
     **ends,
   )
+
+
+def of_budgets(budgets: Sequence[IsoflopBudget]) -> CostFit:
+  """The cost of the runs of budgets, each of which spent the budget's C."""
+  columns = [(b.N, b.D, np.full(len(b.N), b.C)) for b in budgets if b.counts]
+  empty = [(np.empty(0),) * 3]
+  return fit(*(np.concatenate(x) for x in zip(*(columns or empty))))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
