@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 Number = float | npt.NDArray[np.float64]
 
+# The largest rates: of a k that rises, and of one that falls. C falls nowhere
+# with N, and embeddings rise no faster.
+FASTEST = (2.0, 1.0)
 _SAME = 0.01  # of log k: runs whose k differs by less have one
 _EXACT = 1e-6  # of log k: what is left of a straight line by rounding alone
 _DOUBLINGS = 12  # of a bracket's width in log N, to e^4096
@@ -111,8 +114,8 @@ class CostCurve(NamedTuple):
   Attributes:
     center: log N_c.
     level: log k(N_c).
-    fall: -d log k / d log N at N_c; in [-1, 1]. Negative where k rises.
-    rate: the power of N that the rest fades with; in [|fall|, 1].
+    fall: -d log k / d log N at N_c. Negative where k rises.
+    rate: the power of N that the rest fades with; from |fall| to FASTEST.
 
   >>> cost = CostCurve(np.log(1e8), np.log(9), fall=1 / 6, rate=1 / 2)
   >>> print(np.round(cost.flops(np.array([1e8, 1e12]), 1e9) / 1e9 / [1e8, 1e12], 2))

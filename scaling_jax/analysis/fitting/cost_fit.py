@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling_jax.analysis.fitting.isoflop_budget import IsoflopBudget
+from scaling_jax.costs import FASTEST
 from scaling_jax.costs import SIX_ND
 from scaling_jax.costs import Cost
 from scaling_jax.costs import CostCurve
@@ -27,6 +28,7 @@ _ZOOMS = 10
 _MARGIN = 3  # cells about what is likely
 _LIKELY = 16.0  # nats below the most likely: the rest is left out of the grid
 _SHRUNK = 0.7
+_LEAST, _MOST = np.array([-FASTEST[0], 0.0]), np.array([FASTEST[1], 1.0])
 _LEAST_RATE = 1e-6
 _KINDS = 200  # of N that are told apart; more are put together
 _SAME_N = 1e-9  # of log N
@@ -125,8 +127,8 @@ def of_budgets(budgets: Sequence[IsoflopBudget]) -> CostFit:
 class _Shapes:
   """The posterior of a curve on a grid of u = (fall, v).
 
-  The rate is |fall| + v (1 - |fall|), v in [0, 1]: between a straight line and
-  what fades as 1 / N.
+  The rate is |fall| + v (most - |fall|), v in [0, 1]: between a straight line and
+  what fades as fast as anything does, `costs.FASTEST`.
 
   Attributes:
     x, y: [n] log N about its mean, and log k; one datum for each N.
@@ -144,14 +146,14 @@ class _Shapes:
   def of(cls, log_N: np.ndarray, log_k: np.ndarray) -> '_Shapes':
     x, y = _by_model(log_N, log_k)
     center = float(np.mean(x))
-    low, high = np.array([-1.0, 0.0]), np.array([1.0, 1.0])
+    low, high = _LEAST, _MOST
     for _ in range(_ZOOMS):
       found = cls(x - center, y, center, low, (high - low) / (_GRID - 1))
       size = high - low
       u = found.points[found.log_p > -_LIKELY]
       near = _MARGIN * found.cell
-      low = np.maximum(u.min(0) - near, [-1.0, 0.0])
-      high = np.minimum(u.max(0) + near, [1.0, 1.0])
+      low = np.maximum(u.min(0) - near, _LEAST)
+      high = np.minimum(u.max(0) + near, _MOST)
       if np.all(high - low > _SHRUNK * size):
         break
     return found
@@ -180,7 +182,7 @@ class _Shapes:
     """[G] log posterior less its largest; flat in (fall, rate) beforehand."""
     squares = self._left[1] + _DOF * _SD**2
     with np.errstate(divide='ignore'):
-      flat = np.log(1 - np.abs(self.points[:, 0]))
+      flat = np.log(_room(self.points[:, 0]))
     found = flat - self._dof / 2 * np.log(squares)
     return found - found.max()
 
@@ -200,7 +202,7 @@ class _Shapes:
     """Of arrays [count]."""
     i = rng.choice(len(self._p), count, p=self._p)
     u = self.points[i] + self.cell * rng.uniform(-0.5, 0.5, (count, 2))
-    fall, rate = _shape(np.clip(u, [-1.0, 0.0], [1.0, 1.0]))
+    fall, rate = _shape(np.clip(u, _LEAST, _MOST))
     level, squares = (x[i] for x in self._left)
     n, dof = len(self.x), self._dof
     sd = np.sqrt((squares + _DOF * _SD**2) / rng.chisquare(dof, count))
@@ -211,8 +213,14 @@ class _Shapes:
 def _shape(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   """(fall, rate) [...] at u [..., 2]."""
   fall, v = u[..., 0], u[..., 1]
-  rate = np.abs(fall) + v * (1 - np.abs(fall))
+  rate = np.abs(fall) + v * _room(fall)
   return fall, np.maximum(rate, _LEAST_RATE)
+
+
+def _room(fall: np.ndarray) -> np.ndarray:
+  """Between the least and the largest rate."""
+  most = np.where(fall < 0, *FASTEST)
+  return np.maximum(most - np.abs(fall), 0.0)
 
 
 def _by_model(
