@@ -62,6 +62,11 @@ class CostFit:
       return '6ND'
     return 'ratio' if self.cost.slope == -1 else 'line'
 
+  @property
+  def shaped(self) -> bool:
+    """Whether C / (N D) is another for another N."""
+    return self.form in ('line', 'curve')
+
   def draws(self, count: int, seed: int = 0) -> Cost:
     """Costs of arrays [count] that it might be; one where that is exact."""
     if self.shapes is None or not count:
@@ -70,7 +75,7 @@ class CostFit:
 
   def extrapolated(self, N: npt.ArrayLike) -> bool:
     """Whether the cost of N parameters is that of no model near the runs'."""
-    if self.form in ('6ND', 'ratio'):
+    if not self.shaped:
       return False
     within = (np.asarray(N) >= self.low / 1.01) & (
       np.asarray(N) <= self.high * 1.01
@@ -197,6 +202,11 @@ class _Shapes:
     curve = CostCurve(0.0, 0.0, fall, rate)
     level = float(np.mean(self.y - curve.log_k(self.x)))
     return CostCurve(self.center, level, fall, rate)
+
+  @property
+  def shaped(self) -> bool:
+    """Whether C / (N D) is another for another N."""
+    return self.form in ('line', 'curve')
 
   def draws(self, count: int, rng: np.random.Generator) -> CostCurve:
     """Of arrays [count]."""
