@@ -22,14 +22,16 @@ from scaling_jax.costs import Cost
 from scaling_jax.costs import CostCurve
 from scaling_jax.costs import CostLine
 
-_SD, _DOF = 0.01, 4  # of the residual: what 4 ladders would tell beforehand
+_SD, _DOF = 0.02, 2  # of the residual: known beforehand, as by 2 models
 _GRID = 41  # points along each side
-_ZOOMS = 10
+_ZOOMS = 12
 _MARGIN = 3  # cells about what is likely
 _LIKELY = 16.0  # nats below the most likely: the rest is left out of the grid
+_BEST = 40  # points
 _SHRUNK = 0.7
 _LEAST, _MOST = np.array([-FASTEST[0], 0.0]), np.array([FASTEST[1], 1.0])
 _LEAST_RATE = 1e-6
+_LEAST_SD = 1e-6
 _KINDS = 200  # of N that are told apart; more are put together
 _SAME_N = 1e-9  # of log N
 
@@ -39,7 +41,7 @@ class CostFit:
   """C(N, D) of runs.
 
   Attributes:
-    cost: the estimate: the mean of what it might be, where that is a curve.
+    cost: the estimate: where that is a curve, the mean of what residuals allow.
     low, high: the smallest and the largest N of the runs.
     ratio: (low, high) of C / (6 N D) over the runs.
     residual_sd: of log C about the curve; 0 where nothing is left.
@@ -110,8 +112,10 @@ def fit(N: npt.ArrayLike, D: npt.ArrayLike, C: npt.ArrayLike) -> CostFit:
   if exact is not None:
     left = np.log(exact.flops(N, D) / C)
     return CostFit(cost=exact, residual_sd=float(np.std(left)), **ends)
-  shapes = _Shapes.of(np.log(N), np.log(C / (N * D)))
-  cost = shapes.mean()
+  log_N, log_k = np.log(N), np.log(C / (N * D))
+  shapes = _Shapes.of(log_N, log_k, _SD)
+  # What nothing speaks against but what was known beforehand is no estimate.
+  cost = _Shapes.of(log_N, log_k, _LEAST_SD).mean()
   left = np.log(cost.flops(N, D) / C)
   return CostFit(
     cost=cost,
@@ -138,25 +142,30 @@ class _Shapes:
   Attributes:
     x, y: [n] log N about its mean, and log k; one datum for each N.
     center: mean log N.
+    sd: of the residual, as known beforehand by _DOF models.
     low, cell: [2] the least point of the grid, and how far points lie apart.
   """
 
   x: np.ndarray
   y: np.ndarray
   center: float
+  sd: float
   low: np.ndarray
   cell: np.ndarray
 
   @classmethod
-  def of(cls, log_N: np.ndarray, log_k: np.ndarray) -> '_Shapes':
+  def of(cls, log_N: np.ndarray, log_k: np.ndarray, sd: float) -> '_Shapes':
     x, y = _by_model(log_N, log_k)
     center = float(np.mean(x))
     low, high = _LEAST, _MOST
     for _ in range(_ZOOMS):
-      found = cls(x - center, y, center, low, (high - low) / (_GRID - 1))
+      cell = (high - low) / (_GRID - 1)
+      found = cls(x - center, y, center, sd, low, cell)
       size = high - low
-      u = found.points[found.log_p > -_LIKELY]
-      near = _MARGIN * found.cell
+      # A narrow ridge may hide between points: a few of the best count always.
+      floor = min(-_LIKELY, np.sort(found.log_p)[-_BEST])
+      u = found.points[found.log_p >= floor]
+      near = _MARGIN * cell
       low = np.maximum(u.min(0) - near, _LEAST)
       high = np.minimum(u.max(0) + near, _MOST)
       if np.all(high - low > _SHRUNK * size):
@@ -185,7 +194,7 @@ class _Shapes:
   @functools.cached_property
   def log_p(self) -> np.ndarray:
     """[G] log posterior less its largest; flat in (fall, rate) beforehand."""
-    squares = self._left[1] + _DOF * _SD**2
+    squares = self._left[1] + _DOF * self.sd**2
     with np.errstate(divide='ignore'):
       flat = np.log(_room(self.points[:, 0]))
     found = flat - self._dof / 2 * np.log(squares)
@@ -215,7 +224,7 @@ class _Shapes:
     fall, rate = _shape(np.clip(u, _LEAST, _MOST))
     level, squares = (x[i] for x in self._left)
     n, dof = len(self.x), self._dof
-    sd = np.sqrt((squares + _DOF * _SD**2) / rng.chisquare(dof, count))
+    sd = np.sqrt((squares + _DOF * self.sd**2) / rng.chisquare(dof, count))
     level = level + sd * rng.normal(size=count) / np.sqrt(n)
     return CostCurve(self.center, level, fall, rate)
 
