@@ -16,43 +16,12 @@ from scaling_jax.analysis.fitting import cost_fit
 from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.published import BESIROGLU as LAW
-
-CONTEXT, VOCAB = 2048, 256
-BUDGETS = np.geomspace(1e17, 3e18, 4)
-
-
-def per_token(M, context=CONTEXT, vocab=VOCAB):
-  """N and FLOPs a token of a GPT of width M and M / 64 layers, at any M.
-
-  Every matrix product: budget.flops_per_token where M is a width.
-  """
-  L = M / 64
-  N = L * (12 * M * M + 2 * M) + M
-  return N, 3 * (L * (24 * M * M + 4 * context * M) + 2 * vocab * M)
-
-
-def best_of_all(C, **counted):
-  """N_opt by brute force over widths, and the loss there."""
-  N, flops = per_token(np.exp(np.linspace(4, 12, 400_001)), **counted)
-  L = LAW.loss(N, C / flops)
-  return float(N[np.argmin(L)]), float(L.min())
-
-
-def ladder(layers=range(4, 10), **counted):
-  """(N, D, C) of every model at every budget."""
-  shapes = [budget.Shape(n, n, 64 * n) for n in layers]
-  N, flops = np.array([
-    (
-      budget.count_parameters(shape, 0, 0).N,
-      budget.flops_per_token(
-        shape, counted.get('context', CONTEXT), counted.get('vocab', VOCAB)
-      ),
-    )
-    for shape in shapes
-  ], float).T  # fmt: skip
-  C = np.repeat(BUDGETS, len(N))
-  N, flops = np.tile(N, len(BUDGETS)), np.tile(flops, len(BUDGETS))
-  return N, C / flops, C
+from tests.analysis.gpt_ladder import BUDGETS
+from tests.analysis.gpt_ladder import CONTEXT
+from tests.analysis.gpt_ladder import VOCAB
+from tests.analysis.gpt_ladder import best_of_all
+from tests.analysis.gpt_ladder import ladder
+from tests.analysis.gpt_ladder import per_token
 
 
 @functools.cache
@@ -86,7 +55,7 @@ class OptimumTest(parameterized.TestCase):
       [fitted().params[name] for name in LAW._fields], LAW, rtol=1e-3
     )
 
-  @parameterized.parameters(*BUDGETS[:-1], 2.5e18)
+  @parameterized.parameters(*BUDGETS)
   def test_within_the_runs(self, C):
     N, L = best_of_all(C)
     best = fitted().optimum(C=C)
@@ -109,11 +78,11 @@ class OptimumTest(parameterized.TestCase):
     self.assertGreater(spread[1], 2 * spread[0])
 
   def test_by_tokens(self):
-    best = fitted().optimum(C=2e18)
+    best = fitted().optimum(C=2e16)
     back = fitted().optimum(D=best.D.value)
-    np.testing.assert_allclose(back.C.value, 2e18, rtol=1e-9)
-    self.assertLess(back.C.low, 2e18)
-    self.assertGreater(back.C.high, 2e18)
+    np.testing.assert_allclose(back.C.value, 2e16, rtol=1e-9)
+    self.assertLess(back.C.low, 2e16)
+    self.assertGreater(back.C.high, 2e16)
 
   def test_the_exponent_is_the_tangent_in_the_middle(self):
     found, C = fitted(), np.sqrt(BUDGETS[0] * BUDGETS[-1])
@@ -155,7 +124,7 @@ class OptimumTest(parameterized.TestCase):
     plain = chinchilla.fit(N, D, loss, C=C, bootstrap=none)
     all_ = chinchilla.fit(8 * N, D, loss, C=C, bootstrap=none)
     self.assertEqual(all_.cost_fit.form, 'ratio')
-    for C in (1e18, 1e20):
+    for C in (1e16, 1e18):
       one, other = plain.optimum(C=C), all_.optimum(C=C)
       self.assertAlmostEqual(other.N.value / one.N.value, 8, places=3)
       self.assertAlmostEqual(other.D.value / one.D.value, 1, places=4)
@@ -165,7 +134,7 @@ class OptimumTest(parameterized.TestCase):
     found = fitted()
     six = dataclasses.replace(found, C=6 * N * D * 1.002)
     without = dataclasses.replace(found, C=None)
-    for C in (1e18, 1e21):
+    for C in (1e16, 1e21):
       truth = found.law.optimum(C)
       for fit in (six, without):
         self.assertEqual(fit.cost, costs.SIX_ND)
