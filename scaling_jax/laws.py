@@ -10,6 +10,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scaling_jax.costs import SIX_ND
+from scaling_jax.costs import Cost
+from scaling_jax.costs import CostCurve
+from scaling_jax.costs import CostLine
+from scaling_jax.costs import falling_root
+
+__all__ = (
+  'FLOPS_PER_PF_DAY', 'SIX_ND', 'Chinchilla', 'Cost', 'CostCurve', 'CostLine',
+  'CriticalBatch', 'Interacting', 'Kaplan', 'KaplanSteps', 'Number', 'Optimum',
+  'PowerLaw', 'alpha_C_min',
+)  # fmt: skip
+
 FLOPS_PER_PF_DAY = 1e15 * 86_400  # 8.64e19
 
 Number = float | npt.NDArray[np.float64]
@@ -40,49 +52,6 @@ class PowerLaw(NamedTuple):
   def inverse(self, y: Number) -> Number:
     """The x at which it is y."""
     return (_floats(y) / self.coefficient) ** (1 / self.exponent)
-
-
-class CostLine(NamedTuple):
-  """log D = log C + slope · log N + intercept: what C FLOPs buy in tokens.
-
-  -1 and -log 6 where C = 6 N D; other slopes where attention and head are
-  counted too, which weigh more in small models.
-
-  >>> CostLine.of_runs([1e6, 1e7], [1e9, 1e9], [6e15, 6e16]) == SIX_ND
-  True
-  """
-
-  slope: float
-  intercept: float
-
-  @classmethod
-  def of_runs(
-    cls, N: npt.ArrayLike, D: npt.ArrayLike, C: npt.ArrayLike
-  ) -> 'CostLine':
-    """By what runs [n] spent, in least squares of logarithms.
-
-    Where C is 6 N D but for rounding to whole steps, that is SIX_ND.
-    """
-    log_N, log_D, log_C = np.log(np.array([N, D, C], float))
-    if np.all(np.abs(np.log(6) + log_N + log_D - log_C) < 0.01):
-      return SIX_ND
-    if np.ptp(log_N) < 1e-9:
-      return cls(-1.0, float(np.mean(log_D - log_C + log_N)))
-    slope, intercept = np.polyfit(log_N, log_D - log_C, 1)
-    return cls(float(slope), float(intercept))
-
-  def tokens(self, N: Number, C: Number) -> Number:
-    """The D that C buys for N parameters."""
-    log_D = np.log(_floats(C)) + self.slope * np.log(_floats(N))
-    return np.exp(log_D + self.intercept)
-
-  def flops(self, N: Number, D: Number) -> Number:
-    """The C that N parameters and D tokens cost."""
-    log_C = np.log(_floats(D)) - self.slope * np.log(_floats(N))
-    return np.exp(log_C - self.intercept)
-
-
-SIX_ND = CostLine(-1.0, -float(np.log(6)))
 
 
 class Chinchilla(NamedTuple):
@@ -143,10 +112,17 @@ class Chinchilla(NamedTuple):
         self.beta * slope - self.alpha
       )
 
-  def optimum(self, C: Number, cost: CostLine = SIX_ND) -> Optimum:
-    """The least loss for C FLOPs, spent along a cost line.
+  def exponent_at(self, C: Number, cost: Cost = SIX_ND) -> Number:
+    """a = d log N_opt / d log C at C; `exponent_along` a straight cost."""
+    if isinstance(cost, CostLine):
+      return self.exponent_along(cost.slope)
+    t, bend = cost.growth(np.log(self.optimum(C, cost).N))
+    return self.beta / (self.alpha + self.beta * t + bend / t)
 
-    With C = 6 N D that is N = G (C/6)^exponent_N and D = (C/6)^exponent_D / G
+  def optimum(self, C: Number, cost: Cost = SIX_ND) -> Optimum:
+    """The least loss for C FLOPs, as the cost has it.
+
+    Along a curved cost it is solved for; with C = 6 N D that is N = G (C/6)^exponent_N and D = (C/6)^exponent_D / G
     (eq. 4).
 
     >>> law = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
@@ -155,23 +131,56 @@ class Chinchilla(NamedTuple):
     N 3.22e+10, D 2.98e+12, L 1.9307
     """
     C = _floats(C)
+    if isinstance(cost, CostCurve):
+      log_N = self._along(cost, log_C=np.log(C))
+      N = np.exp(log_N)
+      D = np.exp(np.log(C) - log_N - cost.log_k(log_N))
+      return Optimum(C, N, D, self.loss(N, D))
     at_zero = np.log(C) + cost.intercept
     log_N = self.log_N_opt(at_zero, cost.slope)
     N, D = np.exp(log_N), np.exp(cost.slope * log_N + at_zero)
     return Optimum(C, N, D, self.loss(N, D))
 
-  def for_tokens(self, D: Number, cost: CostLine = SIX_ND) -> Optimum:
+  def for_tokens(self, D: Number, cost: Cost = SIX_ND) -> Optimum:
     """The compute that is best spent on D tokens: `optimum` solved for C.
 
     nan where a law wants no more tokens with more compute.
     """
     D = _floats(D)
+    if isinstance(cost, CostCurve):
+      log_N = self._along(cost, log_D=np.log(D))
+      t, bend = cost.growth(log_N)
+      wants_more = self.alpha + bend / t > 0
+      log_N = np.where(wants_more, log_N, np.nan)[()]
+      C, N = cost.flops(np.exp(log_N), D), np.exp(log_N)
+      return Optimum(C, N, D, self.loss(N, D))
     growth = 1 + cost.slope * self.exponent_along(cost.slope)  # of D_opt in C
     growth = np.where(growth > 0, growth, np.nan)
     at_one = self.log_N_opt(cost.intercept, cost.slope)
     log_C = (np.log(D) - cost.slope * at_one - cost.intercept) / growth
     N = np.exp(self.log_N_opt(cost.intercept + log_C, cost.slope))
     return Optimum(np.exp(log_C), N, D, self.loss(N, D))
+
+  def _along(
+    self, cost: CostCurve, log_C: Number = 0.0, log_D: Number | None = None
+  ) -> Number:
+    """log N of the least loss along a curve, for one of C and D.
+
+    There alpha A N^-alpha = t beta B D^-beta, with t = d log C / d log N: the
+    logarithm of the ratio of both sides, which falls with N, is zero.
+    """
+    with np.errstate(all='ignore'):
+      ratio = np.log(self.alpha) + np.log(self.A)
+      ratio = ratio - np.log(self.beta) - np.log(self.B)
+
+    def apart(log_N: Number) -> tuple[Number, Number]:
+      t, bend = cost.growth(log_N)
+      D = log_C - log_N - cost.log_k(log_N) if log_D is None else log_D
+      along = t if log_D is None else 0.0
+      value = ratio - self.alpha * log_N + self.beta * D - np.log(t)
+      return value, -self.alpha - self.beta * along - bend / t
+
+    return falling_root(apart, cost.center)
 
   def iso_flop(self, C: Number, N: Number) -> Number:
     """The loss of N parameters trained with C FLOPs, on C / (6 N) tokens."""
@@ -242,8 +251,8 @@ class Interacting(NamedTuple):
   def loss(self, N: Number, D: Number) -> Number:
     return self.E + self._sum.loss(N, D) ** self.k
 
-  def optimum(self, C: Number, cost: CostLine = SIX_ND) -> Optimum:
-    """The least loss for C FLOPs, spent along a cost line.
+  def optimum(self, C: Number, cost: Cost = SIX_ND) -> Optimum:
+    """The least loss for C FLOPs, as the cost has it.
 
     The sum inside is least where its power is: Chinchilla's optimum of
     A^(1/k), B^(1/k), alpha / k and beta / k.
@@ -256,7 +265,7 @@ class Interacting(NamedTuple):
     C, N, D, _ = self._sum.optimum(C, cost)
     return Optimum(C, N, D, self.loss(N, D))
 
-  def for_tokens(self, D: Number, cost: CostLine = SIX_ND) -> Optimum:
+  def for_tokens(self, D: Number, cost: Cost = SIX_ND) -> Optimum:
     """The compute that is best spent on D tokens: `optimum` solved for C."""
     C, N, D, _ = self._sum.for_tokens(D, cost)
     return Optimum(C, N, D, self.loss(N, D))

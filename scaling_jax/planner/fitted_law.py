@@ -1,11 +1,14 @@
 """A law of one's own: a fit with its draws, or an analysis by its headline."""
 
 import dataclasses
+import functools
 from typing import TypeVar
 
 import numpy as np
 
+from scaling_jax.analysis.fitting import cost_fit
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
+from scaling_jax.analysis.fitting.cost_fit import CostFit
 from scaling_jax.analysis.fitting.envelope import EnvelopeFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
 from scaling_jax.analysis.fitting.result import LEVEL
@@ -71,8 +74,23 @@ class FittedLaw(law.Law):
       return UNKNOWN
     return self.fit.predict(N, D, level)
 
+  @functools.cached_property
+  def cost(self) -> CostFit:
+    """What compute bought the runs; 6 N D where a fit holds none."""
+    fit = self.fit
+    if isinstance(fit, ChinchillaFit):
+      return fit.cost_fit
+    if isinstance(fit, IsoflopFit):
+      return cost_fit.of_budgets(fit.budgets)
+    return cost_fit.fit(fit.N, fit.D, fit.C)
+
+  def params_for(self, C: float, D: float) -> float:
+    return float(self.cost.cost.params(C, D))
+
   def remarks(self, found: Allocation) -> list[str]:
     C, fitted, out = float(found.C.value), self.fitted, list(self.doubts)
+    if self.cost.extrapolated(found.N.value):
+      out.append(messages.cost_extrapolated(self.cost.low, self.cost.high))
     if fitted is None:
       return out
     if C < fitted.low * (1 - _SAME):

@@ -71,6 +71,11 @@ def below(factor: float, of: str) -> str:
   return calculator.below(formatting.factor(factor), of)
 
 
+def cost_extrapolated(low: float, high: float) -> str:
+  """Of a model outside those, of low to high parameters, that tell a cost."""
+  return calculator.cost_extrapolated(low, high)
+
+
 # Which of compute and tokens decides.
 
 
@@ -194,6 +199,20 @@ def no_shape_near(
   return (
     f'No shape is near {formatting.short(N)} parameters: {shape} has'
     f' {count:,}{so}.'
+  )
+
+
+def no_dense_shape(ratio: float) -> str:
+  """`ratio` is of the stated compute to 6ND of the plan."""
+  if ratio < 1:
+    return (
+      f'No shape is proposed: 6ND of this plan is {formatting.factor(1 / ratio)}'
+      ' the stated compute, so that N counts parameters that no token uses, as'
+      ' of all experts of a mixture, or of embeddings.'
+    )
+  return (
+    f'No shape is proposed: the stated compute is {formatting.factor(ratio)} 6ND'
+    ' of this plan, so that N leaves out what most of the compute goes into.'
   )
 
 

@@ -77,7 +77,8 @@ class LawPlan:
     epochs: over the text; None without one.
     tokens_per_step: of a batch.
     S: steps.
-    shape: a model whose count, as the law counts, is near N.
+    shape: a model whose count, as the law counts, is near N; None where 6 N D
+      is far from C, so that N is no dense model's.
     notes: what to keep in mind, a sentence each.
   """
 
@@ -91,7 +92,7 @@ class LawPlan:
   epochs: Interval | None
   tokens_per_step: int
   S: int
-  shape: ModelShape
+  shape: ModelShape | None
   notes: tuple[str, ...]
 
   @property
@@ -246,7 +247,7 @@ def choose(law: Law, resources: Resources, level: float = LEVEL) -> Choice:
 
 def _all_of(law: Law, C: float, D: float, level: float) -> Allocation:
   """All the compute on all the tokens; neither can give more."""
-  N, exactly = C / (6 * D), Interval.exact
+  N, exactly = law.params_for(C, D), Interval.exact
   return Allocation(
     C=exactly(C), N=exactly(N), D=exactly(D), loss=law.loss(N, D, level)
   )
@@ -258,7 +259,10 @@ def _plan_of(law: Law, resources: Resources, options: BuildOptions) -> LawPlan:
   text, machine = resources.text, resources.machine
   N, D = float(found.N.value), float(found.D.value)
   per_step = options.tokens_per_step or batch(D)
-  shape = shape_of(law, N, options.block_size, _vocabulary(law, text, options))
+  shape = None
+  if plan_notes.is_dense(found):
+    kinds = _vocabulary(law, text, options)
+    shape = shape_of(law, N, options.block_size, kinds)
   return LawPlan(
     title=law.title,
     counts=law.counts,

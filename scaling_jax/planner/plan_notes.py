@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # worth about as much as new ones.
 EPOCHS_FREE = 4
 _WORTH_SPENDING = 10  # times what the tokens are worth: from there on it is not
+DENSE = (0.7, 4.0)  # C / (6 N D) of a model whose N is what its tokens use
 _APART = 1.25  # times what was asked for, and no shape is near
 
 
@@ -51,21 +52,37 @@ def binding(
 def _rest(law: Law, C: float, found: Allocation, level: float) -> str:
   """What to do with compute that the tokens leave over."""
   D = float(found.D.value)
-  N = C / (6 * D)
+  N = law.params_for(C, D)
   loss = float(law.loss(N, D, level).value)
   if C > _WORTH_SPENDING * found.C.value or math.isnan(loss):
     return messages.too_much_compute()
   return messages.all_of_it(N, loss)
 
 
+def over_6ND(found: Allocation) -> float:
+  """The stated compute over 6 N D of a plan."""
+  C, N, D = (float(x.value) for x in (found.C, found.N, found.D))
+  return C / (6 * N * D)
+
+
+def is_dense(found: Allocation) -> bool:
+  """Whether N is what each token uses, but for what counting leaves open."""
+  return DENSE[0] <= over_6ND(found) <= DENSE[1]
+
+
 def shape_apart(
-  law: Law, found: Allocation, shape: 'ModelShape', tokens_per_step: int
+  law: Law,
+  found: Allocation,
+  shape: 'ModelShape | None',
+  tokens_per_step: int,
 ) -> list[str]:
-  """Where no model is as small as N, or no batch as small as D."""
+  """Where no model is as small as N or counted so, no batch as small as D."""
   notes = []
   N, D = float(found.N.value), float(found.D.value)
-  count = shape.N_total if law.with_embeddings else shape.N
-  if abs(math.log(count / N)) > math.log(_APART):
+  if shape is None:
+    notes.append(messages.no_dense_shape(over_6ND(found)))
+  elif abs(math.log(_count(law, shape) / N)) > math.log(_APART):
+    count = _count(law, shape)
     notes.append(
       messages.no_shape_near(
         N, shape.name, count, with_embeddings=law.with_embeddings
@@ -74,6 +91,10 @@ def shape_apart(
   if tokens_per_step > D:
     notes.append(messages.batch_beyond_text(tokens_per_step, D))
   return notes
+
+
+def _count(law: Law, shape: 'ModelShape') -> int:
+  return shape.N_total if law.with_embeddings else shape.N
 
 
 def worse_than_guessing(law: Law, found: Allocation) -> list[str]:

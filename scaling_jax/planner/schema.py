@@ -76,7 +76,7 @@ def _law_plan(law: 'LawPlan') -> Json:
     'epochs': interval(law.epochs),
     'tokens_per_step': law.tokens_per_step,
     'S': law.S,
-    'shape': law.shape._asdict(),
+    'shape': law.shape._asdict() if law.shape else None,
     'notes': law.notes,
   }
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
   from scaling_jax.analysis.fitting.result import Interval
   from scaling_jax.planner.models import Comparison
   from scaling_jax.planner.plan import LawPlan
+  from scaling_jax.planner.plan import ModelShape
   from scaling_jax.planner.plan import Plan
 
 NOTHING = formatting.NOTHING
@@ -75,16 +76,28 @@ def _quantities(plan: 'Plan') -> 'dict[str, Callable[[LawPlan], str]]':
   return shown | {
     'S (steps)': lambda law: f'{law.S:,}',
     'batch (tokens/step)': lambda law: f'{law.tokens_per_step:,}',
-    'a shape near N': lambda law: law.shape.name,
-    'its layers, heads, width': lambda law: ', '.join(
-      f'{x:,}' for x in law.shape[1:4]
-    ),
-    'its N (parameters)': lambda law: formatting.count(law.shape.N),
-    'its N with embeddings': lambda law: formatting.count(law.shape.N_total),
-    'its vocabulary, context': lambda law: (
-      f'{law.shape.vocab_size:,}, {law.shape.block_size:,}'
-    ),
+    **{name: _of_shape(show) for name, show in _SHAPE.items()},
   }
+
+
+_SHAPE: 'dict[str, Callable[[ModelShape], str]]' = {
+  'a shape near N': lambda shape: shape.name,
+  'its layers, heads, width': lambda shape: ', '.join(
+    f'{x:,}' for x in shape[1:4]
+  ),
+  'its N (parameters)': lambda shape: formatting.count(shape.N),
+  'its N with embeddings': lambda shape: formatting.count(shape.N_total),
+  'its vocabulary, context': lambda shape: (
+    f'{shape.vocab_size:,}, {shape.block_size:,}'
+  ),
+}
+
+
+def _of_shape(
+  show: 'Callable[[ModelShape], str]',
+) -> 'Callable[[LawPlan], str]':
+  """What to show of a plan's shape, where one is proposed."""
+  return lambda law: NOTHING if law.shape is None else show(law.shape)
 
 
 def _resources(plan: 'Plan') -> list[str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scaling_jax import laws
 from scaling_jax.analysis.fitting import mixture
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_fit import ChinchillaFit
@@ -50,11 +51,17 @@ class Drawn(NamedTuple):
     rng: np.random.Generator,
     n: np.ndarray,
     d: np.ndarray,
+    own_d: np.ndarray | None = None,
   ) -> np.ndarray:
-    """[B, m] log L at n, d [m], the discrepancy included."""
+    """[B, m] log L at n, d [m], the discrepancy included.
+
+    `own_d` [B, m] is each draw's log D, close to d, at which the form is taken:
+    the discrepancy is too smooth to tell the two apart.
+    """
     of = self.component.model
+    at = d if own_d is None else own_d
     with np.errstate(over='ignore', invalid='ignore'):
-      curve = of.form.log_loss(self.params.T[..., None], n, d)
+      curve = of.form.log_loss(self.params.T[..., None], n, at)
     if not of.ratio:
       return curve
     whitened = of.whitened(self.params)
@@ -106,7 +113,9 @@ class AveragedFit:
     return _about_median(drawn, level)
 
   def optimum(self, *, C: npt.ArrayLike, level: float = LEVEL) -> Allocation:
-    """What to train with C FLOPs, along the cost line of the runs.
+    """What to train with C FLOPs, at the cost of the runs.
+
+    Each draw has a cost of its own where that is curved.
 
     A draw whose least loss is more than a factor of e^6 in N from the law's
     counts as unbounded.
@@ -123,10 +132,10 @@ class AveragedFit:
     log_N, log_L = (
       np.stack(x, -1).reshape(-1, *np.shape(C)) for x in zip(*found)
     )
-    slope, intercept = self.law.cost
+    log_D = self._costs.columns(np.ndim(C)).log_tokens(log_N, np.log(C))
     drawn = {
       'N': np.exp(log_N),
-      'D': np.exp(slope * log_N + np.log(C) + intercept),
+      'D': np.exp(log_D),
       'loss': np.exp(log_L),
     }
     return Allocation(
@@ -134,9 +143,21 @@ class AveragedFit:
       **{name: _about_median(x, level) for name, x in drawn.items()},
     )
 
-  def _log_losses(self, n: np.ndarray, d: np.ndarray) -> np.ndarray:
+  @functools.cached_property
+  def _costs(self) -> laws.Cost:
+    """What compute buys, of each draw; one where that is exact."""
+    count = sum(len(one.params) for one in self.drawn)
+    return self.law.cost_fit.draws(count, self.seed)
+
+  def _log_losses(
+    self, n: np.ndarray, d: np.ndarray, own_d: np.ndarray | None = None
+  ) -> np.ndarray:
     rng = np.random.default_rng((self.seed, 1))
-    return np.concatenate([one.log_losses(rng, n, d) for one in self.drawn])
+    ends = np.cumsum([len(one.params) for one in self.drawn])[:-1]
+    own = [None] * len(self.drawn) if own_d is None else np.split(own_d, ends)
+    return np.concatenate(
+      [one.log_losses(rng, n, d, of) for one, of in zip(self.drawn, own)]
+    )
 
   @functools.cached_property
   def _minima(self) -> dict[float, tuple[np.ndarray, np.ndarray]]:
@@ -150,14 +171,16 @@ class AveragedFit:
 
   def _minimum(self, C: float) -> tuple[np.ndarray, np.ndarray]:
     """[B] log N and log L of the least loss; nan where none is near."""
-    slope, intercept = self.law.cost
-    center = np.log(self.law.law.optimum(C, self.law.cost).N)
+    cost, costs = self.law.cost, self._costs
+    center = np.log(self.law.law.optimum(C, cost).N)
     log_N = center + np.linspace(-_HALF, _HALF, _POINTS)
-    log_D = slope * log_N + np.log(C) + intercept
-    log_L = self._log_losses(
-      log_N - self.law.center[0], log_D - self.law.center[1]
-    )
-    return _least(log_N, log_L)
+    n = log_N - self.law.center[0]
+    d = cost.log_tokens(log_N, np.log(C)) - self.law.center[1]
+    own_d = None
+    if isinstance(costs, laws.CostCurve):
+      own_d = costs.columns(1).log_tokens(log_N, np.log(C))
+      own_d = own_d - self.law.center[1]
+    return _least(log_N, self._log_losses(n, d, own_d))
 
 
 def fit(

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from scipy import special
 
 from scaling_jax import laws
+from scaling_jax.analysis.fitting import cost_fit
 from scaling_jax.analysis.fitting.cells import Cells
 from scaling_jax.analysis.fitting.chinchilla_data import N_PARAMS
 from scaling_jax.analysis.fitting.chinchilla_data import law_of
+from scaling_jax.analysis.fitting.cost_fit import CostFit
 from scaling_jax.analysis.fitting.objective import Objective
 from scaling_jax.analysis.fitting.result import LEVEL
 from scaling_jax.analysis.fitting.result import Allocation
@@ -93,11 +95,33 @@ class ChinchillaFit(FitResult):
     return law_of(self.param_draws, self.center)
 
   @functools.cached_property
-  def cost(self) -> laws.CostLine:
+  def cost_fit(self) -> CostFit:
+    """What compute bought, and might buy beyond the runs' models."""
+    C = 6 * self.N * self.D if self.C is None else self.C
+    return cost_fit.fit(self.N, self.D, C)
+
+  @property
+  def cost(self) -> laws.Cost:
     """What C FLOPs buy, as the runs spent theirs."""
-    if self.C is None:
-      return laws.SIX_ND
-    return laws.CostLine.of_runs(self.N, self.D, self.C)
+    return self.cost_fit.cost
+
+  @functools.cached_property
+  def cost_draws(self) -> laws.Cost:
+    """The cost that each draw is paired with; one where it is exact."""
+    return self.cost_fit.draws(len(self.param_draws))
+
+  @property
+  def middle(self) -> float:
+    """The geometric mean of the least and the most C of the runs."""
+    C = 6 * self.N * self.D if self.C is None else self.C
+    return float(np.sqrt(C.min()) * np.sqrt(C.max())) if len(C) else np.nan
+
+  @property
+  def middle_slope(self) -> float:
+    """d log D / d log N at that C, at its optimum."""
+    with np.errstate(all='ignore'):
+      best = self.law.optimum(self.middle, self.cost)
+    return float(self.cost.slope_at(np.log(best.N)))
 
   @property
   def predicted(self) -> np.ndarray:
@@ -157,20 +181,25 @@ class ChinchillaFit(FitResult):
       return Estimate(float(of(self.law)), drawn, log=log)
 
   def estimates(self) -> dict[str, Estimate]:
-    slope, intercept = self.cost
+    """The constants, and N_opt = N0 C^exponent_N, D_opt = D0 C^exponent_D.
 
-    def log_N0(law):
-      return law.log_N_opt(intercept, slope)
-
+    Where the cost is curved, so are N_opt and D_opt: these are their tangents
+    at the geometric `middle` of the runs' C.
+    """
     names = laws.Chinchilla._fields
+    constants = {n: self.estimate(operator.attrgetter(n)) for n in names}
+    return {**constants, **self._power_laws()}
+
+  def _power_laws(self) -> dict[str, Estimate]:
+    with np.errstate(all='ignore'):  # a draw may be near the largest float
+      value = tangents(self.law, self.cost, self.middle)
+      drawn: tuple[Any, ...] = (None,) * len(value)
+      if len(self.param_draws):
+        drawn = tangents(self.draws, self.cost_draws, self.middle)
+    names = 'exponent_N', 'exponent_D', 'N0', 'D0'
     return {
-      **{n: self.estimate(operator.attrgetter(n)) for n in names},
-      'exponent_N': self.estimate(lambda x: x.exponent_along(slope)),
-      'exponent_D': self.estimate(
-        lambda x: 1 + slope * x.exponent_along(slope)
-      ),
-      'N0': self.estimate(log_N0, log=True),
-      'D0': self.estimate(lambda x: slope * log_N0(x) + intercept, log=True),
+      name: Estimate(float(x), of, log=name.endswith('0'))
+      for name, x, of in zip(names, value, drawn)
     }
 
   def predict(
@@ -231,8 +260,8 @@ class ChinchillaFit(FitResult):
   ) -> Allocation:
     """What to train with C FLOPs; or on D tokens, and the C that asks for.
 
-    The least loss along the cost line of the runs: with C = 6 N D that is
-    Hoffmann et al. 2022, eq. 4.
+    The least loss at the cost of the runs: with C = 6 N D that is Hoffmann et
+    al. 2022, eq. 4. Where the cost is curved each draw has a curve of its own.
 
     Args:
       C: FLOPs, of any shape.
@@ -243,7 +272,10 @@ class ChinchillaFit(FitResult):
       ValueError: both or neither are given, or one is not positive.
     """
     drawn = self.draws if len(self.param_draws) else None
-    return allocation(self.law, drawn, C=C, D=D, cost=self.cost, level=level)
+    return allocation(
+      self.law, drawn, C=C, D=D, cost=self.cost, cost_draws=self.cost_draws,
+      level=level,
+    )  # fmt: skip
 
 
 def allocation(
@@ -252,7 +284,8 @@ def allocation(
   *,
   C: npt.ArrayLike | None = None,
   D: npt.ArrayLike | None = None,
-  cost: laws.CostLine = laws.SIX_ND,
+  cost: laws.Cost = laws.SIX_ND,
+  cost_draws: laws.Cost | None = None,
   level: float = LEVEL,
 ) -> Allocation:
   """The optimum of a law, with the intervals of laws that it might have been.
@@ -262,6 +295,7 @@ def allocation(
     draws: a law of arrays [B]; None for no intervals.
     C, D: FLOPs, or tokens, of any shape.
     cost: what C FLOPs buy.
+    cost_draws: the cost of each draw; all have `cost` if None.
     level: of the intervals.
 
   Raises:
@@ -269,12 +303,14 @@ def allocation(
   """
   x = asked(C, D)
 
-  def best(law: laws.Chinchilla) -> laws.Optimum:
+  def best(law: laws.Chinchilla, cost: laws.Cost) -> laws.Optimum:
     with np.errstate(all='ignore'):
       return law.optimum(x, cost) if D is None else law.for_tokens(x, cost)
 
-  center = best(law)
-  drawn = None if draws is None else best(_columns(draws, np.ndim(x)))
+  center, drawn = best(law, cost), None
+  if draws is not None:
+    costs = cost if cost_draws is None else cost_draws.columns(np.ndim(x))
+    drawn = best(_columns(draws, np.ndim(x)), costs)
   given = 'C' if D is None else 'D'
   found = {
     name: percentile_interval(
@@ -284,6 +320,21 @@ def allocation(
   }
   found[given] = Interval.exact(x)
   return Allocation(C=found['C'], N=found['N'], D=found['D'], loss=found['L'])
+
+
+def tangents(
+  law: laws.Chinchilla, cost: laws.Cost, C: float
+) -> tuple[laws.Number, laws.Number, laws.Number, laws.Number]:
+  """a, b, log N0 and log D0 of N_opt = N0 C^a and D_opt = D0 C^b, about C."""
+  if isinstance(cost, laws.CostLine):
+    a = law.exponent_along(cost.slope)
+    log_N0 = law.log_N_opt(cost.intercept, cost.slope)
+    log_D0 = cost.slope * log_N0 + cost.intercept
+    return a, 1 + cost.slope * a, log_N0, log_D0
+  best = law.optimum(C, cost)
+  a = law.exponent_at(C, cost)
+  b = 1 + cost.slope_at(np.log(best.N)) * a
+  return a, b, np.log(best.N) - a * np.log(C), np.log(best.D) - b * np.log(C)
 
 
 def _columns(law: laws.Chinchilla, ndim: int) -> laws.Chinchilla:

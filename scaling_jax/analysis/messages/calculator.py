@@ -1,5 +1,6 @@
 """What people read of the report's calculator."""
 
+from scaling_jax import formatting
 from scaling_jax.analysis.messages.report import RANGES
 from scaling_jax.analysis.messages.tables import APPROACHES
 
@@ -49,6 +50,14 @@ def _extrapolated(far: str) -> str:
   return (
     f'Extrapolated, {far}: the interval holds only if the law keeps its shape'
     ' that far.'
+  )
+
+
+def cost_extrapolated(low: float, high: float) -> str:
+  """Of a model outside those, of low to high parameters, that tell a cost."""
+  return (
+    'The cost of a model of this size is extrapolated, from models of'
+    f' {formatting.short(low)} to {formatting.short(high)} parameters.'
   )
 
 

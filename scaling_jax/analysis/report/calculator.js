@@ -39,15 +39,28 @@
 
   const rows = decoded(law.draws, law.point.length);
 
+  // Each draw's cost; all have law.cost where there is none.
+  const costs = law.cost_draws ?
+    decoded(law.cost_draws, 3).map((row) => [law.cost[0], ...row]) : [];
+
   // A law is [log A', log B', log E, alpha, beta], log N and log D being
   // measured from their centers. The logarithms of C, N, D and of the loss at
   // its optimum are those of laws.Chinchilla in Python.
-  function chinchilla([a, b, e, alpha, beta], asked, logX) {
+  function chinchilla([a, b, e, alpha, beta], asked, logX, cost = law.cost) {
     const [n, d] = law.center;
-    const [slope, atOne] = law.cost;
-    const ratio = Math.log(-slope * beta) + b + beta * d -
+    const ratio = b + beta * d + Math.log(beta) -
       Math.log(alpha) - a - alpha * n;
-    const best = (atZero) => (ratio - beta * atZero) / (beta * slope - alpha);
+    const best = cost.length === 2 ? alongLine : alongCurve;
+    const {C, N, D} = best(ratio, alpha, beta, asked, logX, cost);
+    const L = Math.log(Math.exp(e) + Math.exp(a - alpha * (N - n)) +
+      Math.exp(b - beta * (D - d)));
+    return {C, N, D, L};
+  }
+
+  // costs.CostLine is [slope, log D at C = N = 1].
+  function alongLine(ratio, alpha, beta, asked, logX, [slope, atOne]) {
+    const best = (atZero) =>
+      (Math.log(-slope) + ratio - beta * atZero) / (beta * slope - alpha);
     let C = logX;
     if (asked === 'D') {
       const growth = 1 + slope * beta / (alpha - beta * slope);
@@ -55,10 +68,62 @@
       C = growth > 0 ? (logX - slope * best(atOne) - atOne) / growth : NaN;
     }
     const N = best(atOne + C);
-    const D = asked === 'D' ? logX : slope * N + atOne + C;
-    const L = Math.log(Math.exp(e) + Math.exp(a - alpha * (N - n)) +
-      Math.exp(b - beta * (D - d)));
-    return {C, N, D, L};
+    return {C, N, D: asked === 'D' ? logX : slope * N + atOne + C};
+  }
+
+  // costs.CostCurve is [center, level, fall, rate]: log k = log C / (N D), and
+  // t = d log C / d log N at one D with its derivative.
+  function curve([center, level, fall, rate], N) {
+    const share = fall === 0 ? 0 : Math.min(Math.abs(fall) / rate, 1);
+    const ahead = Math.max(-700, Math.min(700, rate * (N - center)));
+    const fading = share / (share + (1 - share) * Math.exp(ahead));
+    const sign = Math.sign(fall);
+    return {
+      k: level + sign * Math.log1p(share * Math.expm1(-ahead)),
+      t: 1 - sign * rate * fading,
+      bend: sign * rate * rate * fading * (1 - fading),
+    };
+  }
+
+  function alongCurve(ratio, alpha, beta, asked, logX, cost) {
+    const N = fallingRoot((x) => {
+      const {k, t, bend} = curve(cost, x);
+      const D = asked === 'D' ? logX : logX - x - k;
+      const along = asked === 'D' ? 0 : t;
+      return [
+        -ratio - alpha * x + beta * D - Math.log(t),
+        -alpha - beta * along - bend / t,
+      ];
+    }, cost[0]);
+    const {k, t, bend} = curve(cost, N);
+    if (asked !== 'D') return {C: logX, N, D: logX - N - k};
+    if (!(alpha + bend / t > 0)) return {C: NaN, N: NaN, D: logX};
+    return {C: N + logX + k, N, D: logX};
+  }
+
+  // costs.falling_root in Python.
+  function fallingRoot(of, start) {
+    let low = start;
+    let high = start;
+    for (let i = 0, step = 1; i < 12; i += 1, step *= 2) {
+      const below = of(low)[0] < 0;
+      const above = of(high)[0] > 0;
+      if (!below && !above) break;
+      if (below) low -= step;
+      if (above) high += step;
+    }
+    if (!(of(low)[0] >= 0 && of(high)[0] <= 0)) return NaN;
+    let x = start;
+    for (let i = 0; i < 80; i += 1) {
+      const [y, slope] = of(x);
+      if (y > 0) low = x; else high = x;
+      let next = x - y / slope;
+      if (!(next >= low && next <= high)) next = (low + high) / 2;
+      const moved = Math.abs(next - x) > 1e-13 * Math.max(1, Math.abs(x));
+      x = next;
+      if (!moved) break;
+    }
+    return x;
   }
 
   // Two laws are [slope of N_opt, its logarithm at the center, and those of
@@ -109,7 +174,7 @@
     const drawn = {};
     for (const name of names) drawn[name] = new Float64Array(rows.length);
     rows.forEach((row, i) => {
-      const found = evaluate(row, asked, Math.log(x));
+      const found = evaluate(row, asked, Math.log(x), costs[i]);
       for (const name of names) drawn[name][i] = found[name];
     });
     const off = bias(point, asked);
@@ -162,7 +227,13 @@
     return texts.times.replace('{x}', grouped(Number(x.toPrecision(2)), 12));
   }
 
-  function where(C) {
+  function where(C, N) {
+    const [least, most] = law.models || [0, Infinity];
+    const known = N >= least / 1.01 && N <= most * 1.01;
+    return known ? range(C) : `${range(C)} ${texts.cost_extrapolated}`;
+  }
+
+  function range(C) {
     const [low, high] = data.fitted;
     if (C > high * (1 + 1e-6)) {
       return texts.beyond.replace('{factor}', factor(C / high));
@@ -224,7 +295,7 @@
     const found = optimum(ASKED[asked], x);
     showAll(found);
     message.textContent = unknown(found.C.value) ?
-      texts.no_optimum : where(found.C.value);
+      texts.no_optimum : where(found.C.value, found.N.value);
     if (address(asked) !== location.hash) {
       history.replaceState(null, '', address(asked));
     }

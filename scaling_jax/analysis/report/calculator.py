@@ -15,12 +15,14 @@ import numpy as np
 
 from scaling_jax import formatting
 from scaling_jax.analysis.fitting.chinchilla import ChinchillaFit
+from scaling_jax.analysis.fitting.cost_fit import CostFit
 from scaling_jax.analysis.fitting.optimum import OptimumFit
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.messages import calculator as messages
 from scaling_jax.analysis.study.analyze import Analysis
 from scaling_jax.analysis.study.results import FittedRange
+from scaling_jax.costs import CostCurve
 
 LEVELS = (0.5, 0.8, 0.95, 0.99)
 
@@ -46,6 +48,7 @@ def data(analysis: Analysis) -> Data:
   out['texts'] = _texts(fitted)
   if isinstance(fit, ChinchillaFit):
     out['law'] = _chinchilla(fit)
+    out['texts']['cost_extrapolated'] = _of_cost(fit.cost_fit)
   else:
     out['law'] = _power_laws(fit, fitted)
   return out
@@ -57,9 +60,25 @@ def _chinchilla(fit: ChinchillaFit) -> Data:
   return {
     'center': _floats(fit.center),
     'cost': _floats(fit.cost),
+    **_cost_draws(fit),
     'point': _floats(fit.point),
     'draws': encoded(fit.param_draws),
   }
+
+
+def _cost_draws(fit: ChinchillaFit) -> Data:
+  """Of a curved cost: level, fall and rate of each draw; models that tell it."""
+  out: Data = {}
+  found = fit.cost_fit
+  if isinstance(fit.cost_draws, CostCurve) and len(fit.param_draws):
+    out['cost_draws'] = encoded(np.stack(fit.cost_draws[1:], -1))
+  if found.shaped:
+    out['models'] = [found.low, found.high]
+  return out
+
+
+def _of_cost(found: CostFit) -> str:
+  return messages.cost_extrapolated(found.low, found.high)
 
 
 def _power_laws(fit: OptimumFit, fitted: FittedRange) -> Data:
@@ -178,8 +197,27 @@ def _result(
   )
 
 
-def where(fitted: FittedRange, C: float) -> str:
-  """Whether the law was fitted there, as the page's script tells it."""
+def where(
+  fitted: FittedRange,
+  C: float,
+  N: float | None = None,
+  cost: CostFit | None = None,
+) -> str:
+  """Whether the law was fitted there, as the page's script tells it.
+
+  Args:
+    fitted: where it was.
+    C: FLOPs that are asked for.
+    N: of the optimum there.
+    cost: of approach 3; None for the others, which state no cost.
+  """
+  text = _where(fitted, C)
+  if cost is not None and N is not None and cost.extrapolated(N):
+    return f'{text} {_of_cost(cost)}'
+  return text
+
+
+def _where(fitted: FittedRange, C: float) -> str:
   if C > fitted.high * (1 + _SAME):
     return messages.beyond(formatting.factor(C / fitted.high), fitted.of)
   if C < fitted.low * (1 - _SAME):

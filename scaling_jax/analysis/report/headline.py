@@ -8,9 +8,11 @@ import dataclasses
 import numpy as np
 
 from scaling_jax import formatting
+from scaling_jax.analysis.fitting.cost_fit import CostFit
 from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.messages import calculator as calculator_messages
 from scaling_jax.analysis.messages import report as messages
 from scaling_jax.analysis.messages import tables as table_messages
 from scaling_jax.analysis.report import agreement
@@ -35,6 +37,7 @@ class Answer:
     level: of the intervals.
     lead: which approach, and what speaks against it.
     largest: (N, D) of the runs.
+    cost: of the runs' compute, where the approach spends it so; else None.
   """
 
   approach: str
@@ -44,6 +47,7 @@ class Answer:
   level: float
   lead: Lead
   largest: tuple[float, float] = (np.inf, np.inf)
+  cost: CostFit | None = None
 
   @property
   def C(self) -> float:
@@ -101,6 +105,14 @@ class Answer:
     return messages.reach(ratio, of) if ratio > TOO_FAR else ''
 
   @property
+  def cost_extrapolated(self) -> str:
+    """Where no model as large or small as N tells what it costs, or ''."""
+    cost = self.cost
+    if cost is None or not cost.extrapolated(self.best.N.value):
+      return ''
+    return calculator_messages.cost_extrapolated(cost.low, cost.high)
+
+  @property
   def two_budgets(self) -> bool:
     """Whether nothing is left to judge the law by."""
     return self.fitted.n_budgets == 2
@@ -115,6 +127,8 @@ def answers(analysis: Analysis) -> list[Answer]:
   found = [analysis.optimum(C=C) for C in analysis.targets]
   runs = analysis.counted
   largest = float(np.max(runs.N)), float(np.max(runs.D))
+  of_law = lead.approach == 'chinchilla'
+  cost = analysis.chinchilla.cost_fit if of_law else None
   return [
     Answer(
       approach=lead.approach,
@@ -124,6 +138,7 @@ def answers(analysis: Analysis) -> list[Answer]:
       level=analysis.level,
       lead=lead,
       largest=largest,
+      cost=cost,
     )
     for best in found
     if best is not None
@@ -135,7 +150,7 @@ def sentences(analysis: Analysis) -> list[str]:
   found, lead = answers(analysis), analysis.lead
   out = [agreement.contradiction(analysis), *(one.text for one in found)]
   if found:
-    out += [found[0].reach, found[0].basis]
+    out += [found[0].reach, found[0].cost_extrapolated, found[0].basis]
   elif lead.withheld and lead.approach:
     out.append(messages.withheld(lead.approach))
   elif not lead.approach:

@@ -222,7 +222,13 @@ def _calculator(analysis: Analysis) -> dict[str, Any]:
   shown: dict[str, Any] = {'best': best, 'levels': calculator.levels(analysis)}
   if best is not None and fitted is not None:
     shown['results'] = calculator.results(best, analysis.runs.unit)
-    shown['where'] = calculator.where(fitted, float(best.C.value))
+    law = analysis.headline == 'chinchilla'
+    shown['where'] = calculator.where(
+      fitted,
+      float(best.C.value),
+      float(best.N.value),
+      analysis.chinchilla.cost_fit if law else None,
+    )
   return shown
 
 

@@ -16,6 +16,7 @@ from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 MIN_STEPS = 30  # after warmup: fewer make no curve
+_SAME = 1e-6  # relative: rounding
 _HALF = 0.5  # of the peak learning rate: below it a curve is being annealed
 _BROKEN = (UserError, OSError, ValueError, KeyError, TypeError)
 
@@ -213,9 +214,18 @@ def _curve(run: Run, losses: np.ndarray, warmup: int) -> LossCurve | None:
   smooth = smoothing.smooth(losses)
   after = smooth.step > warmup
   D = smooth.step[after] * float(run.D) / len(losses)
-  return LossCurve(
-    run.run_id, float(run.N), 6 * run.N * D, D, smooth.loss[after]
-  )
+  C = _flops_per_token(run) * D
+  return LossCurve(run.run_id, float(run.N), C, D, smooth.loss[after])
+
+
+def _flops_per_token(run: Run) -> float:
+  """As the run counts its C: 6 N where that is 6 N D in whole steps."""
+  six = 6 * float(run.N)
+  step = six * float(run.D) / max(run.S, 1)
+  off = six * float(run.D) - float(run.C)
+  if not math.isfinite(off) or abs(off) <= step * (1 + _SAME):
+    return six
+  return float(run.C) / float(run.D)
 
 
 def _best(run: Run, folder: str, loss: float) -> float:

@@ -6,11 +6,11 @@ matrix product. On small models this moves the exponent more than noise does
 """
 
 from collections.abc import Sequence
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 
-from scaling_jax import laws
 from scaling_jax.analysis.fitting import chinchilla
 from scaling_jax.analysis.fitting import isoflop
 from scaling_jax.analysis.fitting import power_law
@@ -91,8 +91,9 @@ class _Counted(NamedTuple):
 def _by_law(counted: _Counted, found: chinchilla.ChinchillaFit) -> Estimate:
   if not found.ok:
     return Estimate()
-  slope = laws.CostLine.of_runs(counted.N, counted.D, counted.C).slope
-  return found.estimate(lambda law: law.exponent_along(slope))
+  # The fit may be shared by ways that count C, but not N, differently.
+  own = dataclasses.replace(found, C=counted.C)
+  return own.estimates()['exponent_N']
 
 
 def _given(found: isoflop.IsoflopFit) -> Estimate:

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 
+from scaling_jax.analysis.fitting.cost_fit import CostFit
 from scaling_jax.analysis.fitting.envelope import EnvelopeFit
 from scaling_jax.analysis.fitting.isoflop import IsoflopBudget
 from scaling_jax.analysis.fitting.isoflop import IsoflopFit
@@ -207,11 +208,23 @@ def _chinchilla(analysis: Analysis) -> Plain:
     'residuals': [],
     'at': _optima(fit, analysis.targets, level),
     'averaged': _averaged(analysis),
+    'cost': _cost(fit.cost_fit),
   }
   for name, values in found:
     of = dict(zip(analysis.selection.hoffmann, map(float, values)))
     out[name] = [of.get(i) for i in range(len(analysis.runs))]
   return out
+
+
+def _cost(found: CostFit) -> Plain:
+  """What compute bought: its form, and the constants of it."""
+  return {
+    'form': found.form,
+    **found.cost._asdict(),
+    'over_6ND': list(found.ratio),
+    'N': [found.low, found.high],
+    'residual_sd': found.residual_sd,
+  }
 
 
 def _averaged(analysis: Analysis) -> Plain | None:

@@ -212,7 +212,7 @@ def short_runs_apart(
   )
   if not fewer.ok:
     return None
-  slope = law.cost.slope
+  slope = law.middle_slope
   every, without = (float(x.law.exponent_along(slope)) for x in (law, fewer))
   half_width, sd = _half_width_and_sd(law, cells, keep)
   limit = -special.stdtrit(law.residual_sd.dof, CHANCE / 2) * sd
@@ -242,7 +242,7 @@ def _half_width_and_sd(
   to_params = np.linalg.pinv(rows)
   fewer = np.zeros_like(to_params)
   fewer[:, keep] = np.linalg.pinv(rows[keep])
-  alpha, beta, slope = law.law.alpha, law.law.beta, law.cost.slope
+  alpha, beta, slope = law.law.alpha, law.law.beta, law.middle_slope
   along = np.array([0, 0, 0, -beta, alpha]) / (alpha - beta * slope) ** 2
   moved = float(np.linalg.norm(along @ (fewer - to_params)))
   stated = law.conf_int(LEVEL)['exponent_N']

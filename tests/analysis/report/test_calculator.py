@@ -1,6 +1,11 @@
 """What the page carries, and what people may type."""
 
 import base64
+import json
+import pathlib
+import shutil
+import subprocess
+import unittest
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -8,6 +13,7 @@ import numpy as np
 
 from scaling_jax.analysis.report import calculator
 from tests.analysis import designs
+from tests.analysis import gpt_ladder
 from tests.analysis import studies
 from tests.analysis.report import reports
 
@@ -70,6 +76,98 @@ class DataTest(absltest.TestCase):
     self.assertEqual(
       calculator.levels(studies.analyzed().analysis), [0.5, 0.8, 0.95, 0.99]
     )
+
+
+NODE = shutil.which('node')
+# What calculator.js touches of a page, and nothing else.
+PAGE = """
+const fs = require('fs');
+const [script, page, asked] = process.argv.slice(2);
+const element = () => ({
+  dataset: {}, children: [{}, {}], value: '', textContent: '',
+  setAttribute() {}, addEventListener() {}, options: [{value: '0.95'}],
+});
+const known = {law: {textContent: fs.readFileSync(page, 'utf8')}};
+globalThis.document = {
+  getElementById: (name) => (known[name] ||= element()),
+};
+known.calculator = {
+  ...element(), elements: {asked: Object.assign([], {value: 'flops'})},
+};
+known.level = {...element(), value: '0.95'};
+globalThis.window = {addEventListener() {}};
+globalThis.history = {replaceState() {}};
+globalThis.location = {hash: asked, pathname: '', search: ''};
+globalThis.atob = (text) => Buffer.from(text, 'base64').toString('binary');
+eval(fs.readFileSync(script, 'utf8'));
+const found = {message: known.message.textContent};
+for (const name of ['C', 'N', 'D', 'L']) {
+  found[name] = known[`calculated-${name}`].dataset;
+}
+console.log(JSON.stringify(found));
+"""
+
+
+@unittest.skipUnless(NODE, 'no node is on the path')
+class ScriptTest(parameterized.TestCase):
+  """calculator.js in Node, its page being a stub."""
+
+  def calculated(self, analysis, asked):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    (folder / 'law.json').write_text(json.dumps(calculator.data(analysis)))
+    (folder / 'page.js').write_text(PAGE)
+    script = pathlib.Path(calculator.__file__).with_suffix('.js')
+    done = subprocess.run(
+      [NODE, folder / 'page.js', script, folder / 'law.json', asked],
+      capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+  def same(self, found, best):
+    for name, x in (
+      ('C', best.C), ('N', best.N), ('D', best.D), ('L', best.loss)
+    ):  # fmt: skip
+      np.testing.assert_allclose(
+        [float(found[name][end]) for end in ('value', 'low', 'high')],
+        list(x),
+        rtol=2e-5,  # the page's draws have seven digits
+        err_msg=name,
+      )
+
+  @parameterized.parameters(
+    ('#flops=2e16', {'C': 2e16}), ('#flops=8e17', {'C': 8e17}),
+    ('#flops=8e20', {'C': 8e20}), ('#tokens=200M', {'D': 2e8}),
+    ('#tokens=9B', {'D': 9e9}),
+  )  # fmt: skip
+  def test_a_curved_cost_as_python(self, asked, given):
+    analysis = gpt_ladder.analyzed()
+    self.assertEqual(analysis.chinchilla.cost_fit.form, 'curve')
+    self.assertEqual(analysis.headline, 'chinchilla')
+    self.same(
+      self.calculated(analysis, asked), analysis.chinchilla.optimum(**given)
+    )
+
+  @parameterized.parameters(
+    ('#flops=3e15', {'C': 3e15}), ('#tokens=3B', {'D': 3e9})
+  )
+  def test_6ND_as_python(self, asked, given):
+    analysis = studies.analyzed().analysis
+    self.same(
+      self.calculated(analysis, asked), analysis.chinchilla.optimum(**given)
+    )
+
+  @parameterized.parameters(2e16, 8e17)
+  def test_says_where_the_cost_is_extrapolated(self, C):
+    analysis = gpt_ladder.analyzed()
+    found = self.calculated(analysis, f'#flops={C}')
+    text = calculator.where(
+      analysis.fitted_range('chinchilla'),
+      C,
+      float(analysis.chinchilla.optimum(C=C).N.value),
+      analysis.chinchilla.cost_fit,
+    )
+    self.assertEqual(found['message'], text)
+    self.assertEqual('The cost of a model' in text, C == 8e17)
 
 
 class WhereTest(parameterized.TestCase):

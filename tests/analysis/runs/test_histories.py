@@ -38,15 +38,17 @@ def evaluation(step, loss):
 
 
 class HistoryTest(TableCase):
-  def run_of(self, train=None, **changes):
+  def run_of(self, train=None, workdir='runs', **changes):
     """A run folder with a curve, and its only run as it is loaded."""
     fields = {'S': S, 'D': 1024 * S, 'val_loss': 2.0}
+    fields['C'] = 6 * changes.get('N', 221_664) * fields['D']
     folder = self.run_folder(
       config={
         'config': {'train': TRAIN if train is None else train},
         'corpus': {'train_tokens': 10**8},
       },
       losses=losses(),
+      workdir=workdir,
       **{**fields, **changes},
     )
     return folder, self.load(folder)
@@ -77,6 +79,25 @@ class HistoryTest(TableCase):
     np.testing.assert_allclose(curve.C, 6 * curve.N * curve.D)
     truth = 1.7 + 3 * (curve.D / 1024) ** -0.3
     np.testing.assert_allclose(curve.L, truth, atol=0.05)
+
+  def test_the_curve_counts_C_as_its_run_does(self):
+    # Budgets are counted in the runs' C, and so is the envelope's range.
+    for times in (8.0, 1 / 8):
+      with self.subTest(times=times):
+        D = 1024 * S
+        C = times * 6 * 221_664 * D
+        _, one = self.run_of(C=C, workdir=f'runs{times}')
+        curve = one.history.curve
+        np.testing.assert_allclose(curve.C, C * curve.D / D)
+        # Kaplan's laws are of 6ND, whatever else is counted.
+        kaplan = one.falling_curve()
+        np.testing.assert_allclose(kaplan.C, 6 * kaplan.N * kaplan.D)
+
+  def test_a_budget_rounded_up_to_whole_steps_is_6ND(self):
+    D = 1024 * S
+    _, one = self.run_of(C=6 * 221_664 * (D - 1000))
+    curve = one.history.curve
+    np.testing.assert_array_equal(curve.C, 6 * curve.N * curve.D)
 
   def test_the_falling_curve_only_falls_and_ends_where_annealing_starts(self):
     _, one = self.run_of({**TRAIN, 'schedule': 'linear'})
