@@ -239,13 +239,10 @@ def typed(kind: type, fields: dict[str, Any]) -> Any:
 
 def _whole(value: Any) -> int:
   """A whole number, which may be written 4.0."""
-  try:
-    return int(value)
-  except ValueError:
-    number = float(value)
-    if number != int(number):
-      raise
-    return int(number)
+  number = float(value)
+  if number != int(number):
+    raise ValueError(f'{value!r} is no whole number')
+  return int(number)
 
 
 def _number(hint: Any, value: Any) -> Amount:

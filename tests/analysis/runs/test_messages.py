@@ -67,6 +67,7 @@ class MessagesTest(TableCase, GoldenCase):
     header = 'flops_budget,depth,num_scaling_params,tokens_trained,val_bpb\n'
     bits = self.write(header + '1e18,8,40e6,3e9,0.9\n', 'bits.csv')
     N = {'N': [1e6], 'D': [1e9], 'loss': [3.5]}
+    two = {'N': [1e6, 2e6], 'D': [1e9, 1e9], 'loss': [3, 3], 'text': ['a', 'b']}
     lines = [
       self.refusal(read_runs),
       self.refusal(read_runs, self.folder / 'missing'),
@@ -75,24 +76,14 @@ class MessagesTest(TableCase, GoldenCase):
       self.refusal(read_runs, torn, started),
       self.refusal(read_runs, one, bits),
       self.refusal(read_runs, self.write('', 'empty.csv')),
-      self.refusal(read_runs, self.write(b'\xff', 'bytes.csv')),
+      self.refusal(read_runs, self.write(b'\0\1', 'bytes.csv')),
       self.refusal(read_runs, self.write('a,b\n1,2\n', 'other.csv')),
-      self.refusal(read_runs, self.write('N,D,N,loss\n', 'twice.csv')),
+      self.refusal(read_runs, self.write('N,D,N,loss\n1,2,3,4\n', 'twice.csv')),
       self.refusal(Runs.from_dataframe, {'N': [1e6], 'loss': [3.5]}),
       self.refusal(Runs.from_dataframe, {**N, 'D': [0.0]}),
-      self.refusal(
-        analyze,
-        Runs.from_dataframe(
-          {
-            'N': [1e6, 2e6],
-            'D': [1e9, 1e9],
-            'loss': [3, 3],
-            'dataset': ['verse', 'prose'],
-          }
-        ),
-      ),  # fmt: skip
+      self.refusal(analyze, Runs.from_dataframe(two)),
       self.refusal(Runs.from_dataframe, N, columns={'M': 'N'}),
-      self.refusal(Runs.from_dataframe, N, columns={'N': 'n'}),
+      self.refusal(Runs.from_dataframe, N, columns={'N': 'lost'}),
       self.refusal(Runs.from_dataframe, N, unit='nats'),
       self.refusal(Runs.from_dataframe, [1]),
     ]
