@@ -74,9 +74,9 @@ def run(
   from scaling_jax.analysis.report import terminal
 
   compile_cache.keep()
-  _show(terminal.sources(runs))
   how = {'figures': figures, 'png': png}
   if len(parts.runs) > 1:
+    _show(terminal.sources(runs))
     written = side_by_side.write(parts, folder, options, show=_show, **how)
   else:
     written = _one(runs, folder, options, shown=shown, **how)
@@ -94,6 +94,7 @@ def _one(runs, folder, options, *, figures, png, shown) -> epath.Path:
   from scaling_jax.analysis.study import analyze
 
   analysis = analyze.of_one_law(runs, options)
+  _show(terminal.sources(runs))
   _show(terminal.opening(analysis))
   _show(terminal.laws(analysis))
   _show(terminal.answer(analysis))

@@ -157,7 +157,14 @@ class RefusedTest(Case):
     runs = studies.write_runs(self.folder / 'runs', studies.NOISE)
     run = self.folder / 'runs' / 'c0' / runs[0].run_id
     records.write_result(run, runs[0]._replace(dataset='prose'))
-    self.refused('prose', self.folder / 'runs', f'--out={self.out}')
+    status, out, err = call(self.folder / 'runs', f'--out={self.out}', DRAWS,
+                            '--nofigures')  # fmt: skip
+    self.assertEqual((status, err), (0, ''))
+    self.assertIn('== prose', out)
+    analysis = schema.load_analysis(self.out / 'poetry')
+    self.assertEqual({run.dataset for run in analysis.runs}, {'poetry'})
+    self.assertLen(analysis.runs, len(runs) - 1)
+    self.assertIn('prose', (self.out / 'index.html').read_text())
 
   def test_in_a_process(self):
     found = process('runs')

@@ -4,6 +4,7 @@ Reasons are clauses about a run, without a full stop; notes are whole sentences.
 """
 
 from collections.abc import Sequence
+import math
 
 from scaling_jax import formatting
 from scaling_jax import records
@@ -74,6 +75,13 @@ def at_place(place: str, reason: str) -> str:
 
 def highest_loss(count: int) -> str:
   return f'its loss is one of the {count} highest, which were to be excluded'
+
+
+def above_guessing(loss: float, kinds: float) -> str:
+  return (
+    f'its loss, {formatting.number(loss)}, is above ln V ='
+    f' {formatting.number(math.log(kinds))}, that of guessing'
+  )
 
 
 # What to do where no run is left; by the kind of `table.Exclusion`.

@@ -291,7 +291,7 @@ def several_laws(by: str, labels: Sequence[str]) -> str:
   """Of runs that one law can't be of."""
   column = by if ' ' not in by else 'dataset'
   return (
-    f'the runs are of {len(labels)} of {by} ({listed(labels)}), and the losses of'
-    ' one law must be of one: choose one by --where, or fit a law each by'
+    f'the runs differ in {by} ({listed(labels)}), and the losses of one law must'
+    ' not: choose one by --where, or fit a law each by'
     f' --by={quoted(column)} (in Python runs.split({column!r}))'
   )

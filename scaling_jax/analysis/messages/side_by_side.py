@@ -12,7 +12,7 @@ def title(by: str, count: int) -> str:
 
 def intro(by: str, labels: Sequence[str]) -> str:
   return (
-    f'The runs are of {len(labels)} of {by}, and each has a law of its own:'
+    f'The runs differ in {by}, and {len(labels)} laws are fitted, one for each:'
     f' {", ".join(labels)}.'
   )
 

@@ -323,11 +323,13 @@ def floor(analysis: Analysis) -> Floor:
 
 
 def subject(analysis: Analysis) -> str:
-  """What was trained on, or the files where that is not known."""
+  """What was trained on; the files or the runs where that is not known."""
   names = analysis.provenance.datasets
   if names:
     return ' and '.join(names)
   files = [path.rsplit('/', 1)[-1] for path in analysis.runs.files]
   if len(files) == 1:
     return files[0].rsplit('.', 1)[0]
-  return messages.files(len(files)) if files else analysis.runs.format
+  if files:
+    return messages.files(len(files))
+  return formatting.many(len(analysis.runs), 'run')

@@ -22,6 +22,7 @@ from scaling_jax.analysis.runs import understand
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import BITS
+from scaling_jax.analysis.runs.table import NATS
 from scaling_jax.analysis.runs.table import Counts
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.understand import Understanding
@@ -146,6 +147,10 @@ class Reader:
     size = {role: self._positive(role, i, line) for role in SIZES}
     loss = self._loss(i, line)
     self._must_be_new_data(i, size[Role.D])
+    kinds = self._number(Role.VOCAB_SIZE, i)
+    if self.unit == NATS and is_worse_than_guessing(loss, kinds):
+      reason = run_messages.above_guessing(loss, kinds)
+      self._exclude(reason, Exclusion.DIVERGED)
     run = self._run(i, line, size, loss)
     counts = nanochat.counts(self.sheet, line.cells, run) or counting.given(
       *(size[role] for role in (Role.N, Role.D, Role.C))
@@ -364,6 +369,15 @@ class Reader:
       and columns.kind(name) not in kinds
       and len({line.cells.get(name, '') for line in self.sheet.lines}) > 1
     ]
+
+
+def is_worse_than_guessing(loss: float, kinds: float) -> bool:
+  """Whether a loss is above ln V, and by more than an untrained model's.
+
+  >>> is_worse_than_guessing(11.5, 50257), is_worse_than_guessing(10.9, 50257)
+  (True, False)
+  """
+  return kinds > 1 and loss > 1.02 * math.log(kinds)
 
 
 _HINTS = typing.get_type_hints(Run)

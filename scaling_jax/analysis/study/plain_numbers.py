@@ -62,6 +62,7 @@ def _source(analysis: Analysis) -> Plain:
     'format': runs.format,
     'unit': runs.unit,
     'files': list(runs.files),
+    'columns': list(runs.sources),
     'notes': list(summary_tables.notes(analysis)),
     'excluded': [
       {'run_id': one.run_id, 'reason': one.reason} for one in runs.excluded

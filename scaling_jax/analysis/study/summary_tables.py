@@ -130,7 +130,7 @@ def _runs(analysis: 'Analysis') -> Table:
     )  # fmt: skip
   if any(known):
     table.notes.append(messages.standard_error(analysis.level))
-  table.notes += [*excluded(analysis), *notes(analysis)]
+  table.notes += [*runs.sources, *excluded(analysis), *notes(analysis)]
   if analysis.seed_sd is not None:
     sd = analysis.seed_sd.interval(analysis.level)
     table.notes.append(messages.seed_sd(_share(sd)))
