@@ -4,6 +4,7 @@ Reasons are clauses about a run, without a full stop; notes are whole sentences.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from scaling_jax import formatting
 from scaling_jax import records
@@ -83,32 +84,30 @@ _REMEDIES = {
   'unreadable': (
     f'delete the {records.RESULT} that cannot be read and start launch.py again'
   ),
-  'not_done': (
-    'train again what is not done, with a lower learning rate if it diverged'
-  ),
+  'diverged': 'train what diverged with a lower learning rate',
   'bad_value': 'correct what is no positive number',
 }
 
 
-def no_usable_run(where: str, excluded: Sequence[tuple[str, str, str]]) -> str:
-  """Of paths without a run that counts.
+def no_run_of_ours(source: str, excluded: Sequence[Any]) -> str:
+  """Of paths to our own runs, of which none counts.
 
   Args:
-    where: the paths.
-    excluded: the name, the reason and the kind of each.
+    source: the paths.
+    excluded: of `table.Excluded`.
   """
   if not excluded:
     return (
-      f'{where} holds no run (nothing was found): a law needs finished runs;'
-      ' give another path'
+      f'{source} holds no run: a law needs finished runs; give another path'
     )
-  run_id, reason, _ = excluded[0]
-  kinds = {kind for *_, kind in excluded}
+  first = excluded[0]
+  kinds = {one.kind for one in excluded}
   todo = dict.fromkeys(_REMEDIES[kind] for kind in _REMEDIES if kind in kinds)
   return (
-    f'{where} holds no run that can be used ({len(excluded)} excluded, the first'
-    f' is {run_id}: {reason}): a law needs finished runs, each with a positive'
-    f' C, N, D and loss; {", ".join([*todo, "or give another path"])}'
+    f'{source} holds no run that can be used ({len(excluded)} excluded, the first'
+    f' is {first.run_id}: {first.reason}): a law needs finished runs, each with a'
+    ' positive C, N, D and loss;'
+    f' {", ".join([*todo, "or give another path"])}'
   )
 
 

@@ -23,6 +23,7 @@ from scaling_jax import records
 from scaling_jax.analysis.messages import calculator as calculator_messages
 from scaling_jax.analysis.messages import figures as figure_messages
 from scaling_jax.analysis.messages import report as messages
+from scaling_jax.analysis.messages import side_by_side as side_by_side_messages
 from scaling_jax.analysis.messages import tables as table_messages
 from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.report import calculator
@@ -104,12 +105,12 @@ def read_figures(
   ]
 
 
-def figure(name: str, drawing: str, alt: str) -> Figure:
-  """A drawing of matplotlib's, ready for the page."""
+def figure(name: str, drawing: str, alt: str, *, ids: str = '') -> Figure:
+  """A drawing of matplotlib's, ready for the page; `ids` open those in it."""
   return Figure(
     name=name,
     title=figure_messages.TITLES.get(name, name),
-    svg=Markup(svg.inline(drawing, name, alt)),
+    svg=Markup(svg.inline(drawing, ids or name, alt)),
     alt=alt,
   )
 
@@ -142,6 +143,15 @@ def page(
   )
 
 
+def render(template: str, **content: Any) -> str:
+  """A page without a calculator, of a template of this package's."""
+  return (
+    _environment()
+    .get_template(template)
+    .render(css=Markup(_asset('report.css')), policy=_policy(''), **content)
+  )
+
+
 @functools.cache
 def _environment() -> jinja2.Environment:
   made = jinja2.Environment(
@@ -156,6 +166,7 @@ def _environment() -> jinja2.Environment:
     formatting=formatting,
     messages=messages,
     calculator=calculator_messages,
+    side_by_side=side_by_side_messages,
     titles=table_messages.APPROACHES,
   )
   return made

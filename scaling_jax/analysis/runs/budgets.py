@@ -103,8 +103,8 @@ def isoflop_groups(runs: Runs) -> Grouping:
   finish a budget, and should learn of it.
 
   >>> runs = Runs.from_columns(
-  ...   C=[1e15] * 3 + [4e15] * 3, N=[1e5, 2e5, 4e5, 2e5, 4e5, 8e5],
-  ...   D=[1e9] * 6, loss=[3.1, 3, 3.1, 2.9, 2.8, 2.9],
+  ...   C=[6e15] * 3 + [24e15] * 3, N=[1e6, 2e6, 4e6, 2e6, 4e6, 8e6],
+  ...   D=[1e9, 5e8, 25e7, 2e9, 1e9, 5e8], loss=[3.1, 3, 3.1, 2.9, 2.8, 2.9],
   ... )
   >>> isoflop_groups(runs)
   Grouping(groups=((0, 1, 2), (3, 4, 5)), alone=())

@@ -105,7 +105,7 @@ def without_highest(runs: Runs, count: int) -> Runs:
   Raises:
     UserError: it is negative, or no run would be left.
 
-  >>> runs = Runs.from_columns(N=[1, 2, 3], D=[1, 1, 1], loss=[3, 5, 4])
+  >>> runs = Runs.from_columns(N=[1e6, 2e6, 3e6], D=[1e9] * 3, loss=[3, 5, 4])
   >>> without_highest(runs, 1).loss.tolist()
   [3.0, 4.0]
   """

@@ -5,11 +5,14 @@ optim.lr, config/lr, η. A name that tells nothing is UNKNOWN, and its values
 have to.
 """
 
+from collections.abc import Iterable
 import enum
 import itertools
 import math
 import re
 import unicodedata
+
+from scaling_jax.analysis.runs import numbers
 
 
 class Kind(enum.Enum):
@@ -113,9 +116,6 @@ def kind(name: str) -> Kind:
   return Kind.OTHER if found & _OTHER else Kind.UNKNOWN
 
 
-_MISSING = frozenset(('', 'nan', 'none', 'null', 'na', 'n/a', '-', '<na>', '?'))
-
-
 def value(text: str) -> str:
   """A cell as it is compared: '' where nothing is known, a number as number.
 
@@ -123,7 +123,7 @@ def value(text: str) -> str:
   (True, '', 'cosine')
   """
   plain = unicodedata.normalize('NFKC', text).strip().casefold()
-  if plain in _MISSING:
+  if plain in numbers.MISSING:
     return ''
   number = as_number(plain)
   return plain if math.isnan(number) else f'{number:.6g}'
@@ -139,3 +139,25 @@ def as_number(text: str) -> float:
     return float(text)
   except ValueError:
     return math.nan
+
+
+def whole(text: str) -> int:
+  """The whole number that a cell holds, 4 and 4.0 alike; 0 where none.
+
+  >>> whole('4.0'), whole('many')
+  (4, 0)
+  """
+  number = numbers.parse(text)
+  return int(number) if math.isfinite(number) else 0
+
+
+def same_name(name: str, names: Iterable[str]) -> str:
+  """The column of a name, case and signs aside; '' where there is none.
+
+  >>> same_name('Val Loss', ('N', 'val_loss'))
+  'val_loss'
+  """
+  names = tuple(names)
+  if name in names:
+    return name
+  return next((one for one in names if words(one) == words(name)), '')

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs.table import Runs
-from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 _HASH = 8  # hex digits that tell texts of one name apart, as people read them
@@ -122,24 +121,6 @@ def studies(runs: Runs) -> dict[str, list[int]]:
     label: [i for i, one in enumerate(told) if of[one] is group]
     for label, group in zip(labels, order)
   }
-
-
-def one_corpus(runs: Runs) -> None:
-  """Refuses runs on several texts; an unknown one is like any other.
-
-  Raises:
-    UserError: there are two or more, by content or else by name.
-
-  >>> one_corpus(Runs((Run('a', dataset='verse'), Run('b'))))
-  """
-  texts = [Identity(run.dataset, run.text) for run in runs]
-  groups = list({id(x): x.merged for x in _grouped(texts).values()}.values())
-  if len(groups) > 1:
-    names = sorted(_labels(groups))
-    raise UserError(
-      f'the runs were trained on {" and ".join(names)}: the losses of one fit'
-      ' must be of one corpus; read them one after the other'
-    )
 
 
 @dataclasses.dataclass(eq=False)

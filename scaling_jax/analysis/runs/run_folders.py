@@ -1,26 +1,33 @@
 """Runs from wherever they lie: run folders, experiments, tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
+import math
 import os
-from typing import NamedTuple
 
 from etils import epath
 
 from scaling_jax import records
+from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.messages import sheets as sheet_messages
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
-from scaling_jax.analysis.runs import csv_table
+from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import foreign
-from scaling_jax.analysis.runs import identity
 from scaling_jax.analysis.runs import own_runs
 from scaling_jax.analysis.runs import recipe
-from scaling_jax.analysis.runs.csv_table import Unusable
+from scaling_jax.analysis.runs import statuses
+from scaling_jax.analysis.runs import wanted as wanted_lib
 from scaling_jax.analysis.runs.own_runs import OwnRun
+from scaling_jax.analysis.runs.reading import Unusable
+from scaling_jax.analysis.runs.sheet import Sheet
+from scaling_jax.analysis.runs.table import NATS
 from scaling_jax.analysis.runs.table import Counts
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.table import Runs
+from scaling_jax.analysis.runs.wanted import Wanted
 from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
@@ -32,25 +39,44 @@ _WANTED = (
 )
 
 
-def read_runs(*paths: Path | Iterable[Path]) -> Runs:
+def read_runs(
+  *paths: Path | Iterable[Path],
+  columns: Mapping[str, str | float] | None = None,
+  units: Mapping[str, str] | None = None,
+  where: Mapping[str, str | float] | None = None,
+  include: Sequence[str] = (),
+  unit: str | None = None,
+) -> Runs:
   """Reads runs from wherever they are.
+
+  Columns of tables are known by their names, in any usual spelling; what was
+  taken for what is told in `sources`.
 
   Args:
     paths: each a run folder, an experiment (a folder of runs), a folder of
-      experiments, a results.csv or a CSV of another project (see
-      `foreign.FORMATS`), or a list of those.
+      experiments, or a table of anyone's runs (docs/formats.md), or a list of
+      those.
+    columns: our name -> a table's, or a number for all rows, such as
+      {'N': 'n_params', 'tokens_per_step': 2048}; where names don't tell.
+    units: our name -> its unit, such as {'N': 'M', 'C': 'PF-days', 'loss':
+      'perplexity'}; where names don't tell.
+    where: column -> the value that rows must have.
+    include: kinds of runs to keep that are excluded otherwise; see
+      `table.INCLUDABLE`.
+    unit: of the loss, one of `table.UNITS`, where columns are of several.
 
   Returns:
     The runs; one that was given twice counts once. Where they come from several
     experiments, run_id opens with the experiment's name.
 
   Raises:
-    UserError: a path that is not there, a table that fits no format, losses in
-      different units or on different corpora, or no run that can be used.
+    UserError: a path that is not there, a table whose columns don't tell enough
+      or contradict one another, losses in different units, or no run that can
+      be used.
 
   >>> import pathlib, tempfile
   >>> path = pathlib.Path(tempfile.mkdtemp()) / 'runs.csv'
-  >>> _ = path.write_text('N,D,loss\\n1e6,1e9,3.5\\n2e6,5e8,3.4\\n')
+  >>> _ = path.write_text('Params (M),tokens,Val Loss\\n1,1e9,3.5\\n2,5e8,3.4\\n')
   >>> runs = read_runs(path)
   >>> runs.run_ids, runs.C.tolist()
   (('runs:2', 'runs:3'), [6000000000000000.0, 6000000000000000.0])
@@ -58,15 +84,19 @@ def read_runs(*paths: Path | Iterable[Path]) -> Runs:
   flat = [path for given in paths for path in _each(given)]
   if not flat:
     raise UserError(f'no path was given: it must be {_WANTED}; try runs')
-  gathered = _Gathered()
+  gathered = _Gathered(
+    wanted_lib.of(
+      columns=columns, units=units, where=where, include=include, unit=unit
+    )
+  )
   for path in flat:
     gathered.add(epath.Path(path))
   runs = gathered.runs()
   if not runs:
-    where = ', '.join(map(str, flat))
-    out = [(one.run_id, one.reason, str(one.kind)) for one in runs.excluded]
-    raise UserError(messages.no_usable_run(where, out))
-  identity.one_corpus(runs)
+    where_from = ', '.join(map(str, flat))
+    ours = gathered.first and not gathered.tables.kinds
+    no_run = messages.no_run_of_ours if ours else sheet_messages.no_run
+    raise UserError(no_run(where_from, runs.excluded))
   return runs
 
 
@@ -74,29 +104,19 @@ def _each(given: Path | Iterable[Path]) -> list[Path]:
   return [given] if isinstance(given, (str, os.PathLike)) else list(given)
 
 
-class _Foreign(NamedTuple):
-  """A run of another project's table, and its other cells by column."""
-
-  run: Run
-  counts: Counts
-  extra: dict[str, str]
-
-
 class _Gathered:
   """What the paths hold, while they are read one after the other."""
 
-  def __init__(self) -> None:
+  def __init__(self, wanted: Wanted) -> None:
+    self.wanted = wanted
     # Our records by experiment and run_id.
     self.records: dict[tuple[str, str], OwnRun] = {}
-    # Other projects' runs, in the order of their tables.
-    self.foreign: list[_Foreign] = []
-    self.repetitions = checks.Repetitions()
+    self.tables = foreign.Tables(wanted)
     # Each with its experiment, '' for another project's.
     self.excluded: list[tuple[str, Excluded]] = []
-    # Each with the first path that has it.
-    self.formats: dict[foreign.Format, str] = {}
+    # Where our first record was found, if any was.
+    self.first = ''
     self.files: list[str] = []
-    self.notes: list[str] = []
     self.again: list[str] = []
     self.seen: set[str] = set()
 
@@ -133,7 +153,7 @@ class _Gathered:
     """Adds one run folder."""
     if self._was_read(folder):
       return
-    self._has_format(foreign.OURS, folder)
+    self._is_ours(folder)
     place = folder.resolve()
     try:
       run = records.read_result(folder)
@@ -163,39 +183,32 @@ class _Gathered:
     self.records[key] = first.or_more(found)
 
   def _table(self, path: epath.Path) -> None:
-    """Adds a CSV file."""
+    """Adds a file of another project's, or a results.csv of ours."""
     if self._was_read(path):
       return
-    table = foreign.read_table(path)
-    self._has_format(table.format, path)
+    sheets = files.read_sheets(path)
     self.files.append(str(path))
-    found: list[_Foreign] = []
-    for line in table.lines:
-      place = f'line {line.number} of {path.name}'
+    for sheet in sheets:
+      if foreign.is_ours(sheet):
+        self._is_ours(path)
+        self._our_table(path, sheet)
+      else:
+        self.tables.add(sheet)
+        checks.one_unit(self._units(), *self.tables.units[-1])
+
+  def _our_table(self, path: epath.Path, sheet: Sheet) -> None:
+    """Adds a results.csv of ours."""
+    for line in sheet.lines:
       try:
-        if line.fault:
-          raise Unusable(line.fault)
-        if table.format is foreign.OURS:
-          run = foreign.our_run(line)
-          self._record(own_runs.from_line(run, path, line.cells))
-        else:
-          run, counts = foreign.of_line(table, line)
-          loss = foreign.loss_of(run, table.format)
-          extra = foreign.extra_of(table, line)
-          self.repetitions.must_be_new(run, loss, extra, place)
-          found.append(_Foreign(run, counts, extra))
+        run = foreign.our_run(line)
+        self._record(own_runs.from_line(run, path, line.cells))
       except Unusable as error:
         # Of cells that can't be told apart none is an experiment's name.
-        ours = table.format is foreign.OURS and not line.fault
-        experiment = line.cells['experiment'] if ours else ''
-        name = foreign.line_name(path, line)
-        reason = messages.at_place(place, str(error))
+        experiment = '' if line.fault else line.cells['experiment']
+        given = line.cells.get('run_id', '').strip()
+        name = given or sheet.run_name(line)
+        reason = messages.at_place(sheet.place(line), str(error))
         self._exclude(experiment, Excluded(name, reason, error.kind))
-    counted = counting.without_repetition([one.counts for one in found])
-    self.foreign += [
-      one._replace(counts=counts) for one, counts in zip(found, counted)
-    ]
-    self.notes += foreign.notes(table)
 
   def _exclude(self, experiment: str, out: Excluded) -> None:
     entry = (experiment, out)
@@ -211,11 +224,13 @@ class _Gathered:
     self.seen.add(str(place))
     return False
 
-  def _has_format(self, kind: foreign.Format, path: epath.Path) -> None:
-    """Notes a format, and refuses a second unit."""
-    read = [(other.unit, first) for other, first in self.formats.items()]
-    checks.one_unit(read, kind.unit, str(path))
-    self.formats.setdefault(kind, str(path))
+  def _is_ours(self, path: epath.Path) -> None:
+    """Notes that a record of ours was found, and refuses a second unit."""
+    checks.one_unit(self.tables.units, NATS, str(path))
+    self.first = self.first or str(path)
+
+  def _units(self) -> list[tuple[str, str]]:
+    return [(NATS, self.first)] if self.first else []
 
   def runs(self) -> Runs:
     """All that was added, each run under a name of its own."""
@@ -230,49 +245,70 @@ class _Gathered:
       out._replace(run_id=name(experiment, out.run_id))
       for experiment, out in self.excluded
     ]
-    found: list[tuple[Run, Counts, str, dict[str, str]]] = []
+    found: list[_Usable] = []
     beside = own_runs.swept(self.records.values())
     for record, extra in zip(self.records.values(), beside):
       run = record.run
       run = run._replace(run_id=name(run.experiment, run.run_id))
       try:
-        found.append((*_usable(run, record), extra))
+        found.append(_usable(run, record, extra))
       except Unusable as error:
         excluded.append(Excluded(run.run_id, str(error), error.kind))
-    found.sort(key=lambda f: (f[0].C, f[0].N, f[0].seed, f[0].run_id))
-    found += [(one.run, one.counts, '', one.extra) for one in self.foreign]
-    names = checks.own_names(run.run_id for run, *_ in found)
+    found.sort(key=lambda f: (f.run.C, f.run.N, f.run.seed, f.run.run_id))
+    found += [
+      _Usable(one.run, one.counts, extra=one.extra, curve=one.curve)
+      for one in self.tables.runs
+    ]
+    names = checks.own_names(one.run.run_id for one in found)
+    units = [*self._units(), *self.tables.units]
+    kinds = [foreign.OURS] * bool(self.first) + self.tables.kinds
     return Runs(
-      runs=tuple(f[0]._replace(run_id=name) for f, name in zip(found, names)),
-      folders=tuple(folder for _, _, folder, _ in found),
-      counts=tuple(counts for _, counts, _, _ in found),
-      extra=tuple(extra for *_, extra in found),
-      excluded=tuple(excluded),
-      format=' + '.join(kind.name for kind in self.formats),
-      unit=next(iter(self.formats)).unit,
+      runs=tuple(f.run._replace(run_id=name) for f, name in zip(found, names)),
+      folders=tuple(one.folder for one in found),
+      counts=tuple(one.counts for one in found),
+      extra=tuple(one.extra for one in found),
+      curves=tuple(one.curve for one in found),
+      excluded=(*excluded, *self.tables.excluded),
+      format=' + '.join(dict.fromkeys(kinds)),
+      unit=units[0][0] if units else NATS,
       files=tuple(self.files),
+      sources=tuple(self.tables.sources),
       notes=self._all_notes(),
     )
 
   def _all_notes(self) -> tuple[str, ...]:
-    notes = list(self.notes)
+    notes = list(self.tables.notes)
     if self.again:
       notes.append(messages.given_twice(self.again))
-    if len(self.formats) > 1:
+    if len({*self.tables.kinds}) + bool(self.first) > 1:
       notes.append(messages.several_formats())
     return tuple(notes)
 
 
-def _usable(run: Run, record: OwnRun) -> tuple[Run, Counts, str]:
+@dataclasses.dataclass(frozen=True)
+class _Usable:
+  """A run that counts, as `Runs` has it."""
+
+  run: Run
+  counts: Counts
+  folder: str = ''
+  extra: dict[str, str] = dataclasses.field(default_factory=dict)
+  curve: LossCurve | None = None
+
+
+def _usable(run: Run, record: OwnRun, extra: dict[str, str]) -> _Usable:
   """A record with its recipe, its counts, and its folder if it has losses.
 
   Raises:
     Unusable: it diverged, or a size or its loss is not positive.
   """
   if run.status != 'done':
-    raise Unusable(messages.not_done(run.status), Exclusion.NOT_DONE)
+    kind = statuses.of_status(run.status) or Exclusion.UNFINISHED
+    raise Unusable(messages.not_done(run.status), kind)
   for name in ('C', 'N', 'D', 'val_loss'):
-    csv_table.positive(name, float(getattr(run, name)))
+    value = float(getattr(run, name))
+    if not 0 < value < math.inf:
+      raise Unusable(messages.not_positive(name, value))
   folder = str(record.folder) if record.with_losses else ''
   run = recipe.completed(run, record.folder)
-  return run, counting.of_run(run), folder
+  return _Usable(run, counting.of_run(run), folder, extra)

@@ -44,13 +44,15 @@ class Sheet:
 
   Attributes:
     name: as people are told, such as 'runs.csv' or 'the DataFrame'.
-    stem: what names runs that have no name: 'runs' in 'runs:2'.
+    stem: what names runs that have no name: 'runs' in 'runs:2'; '' calls them
+      'run 2'.
     kind: of file, such as 'CSV' or 'JSON lines'.
     columns: names, in their order; one may come twice.
     lines: of which each is a run, or a checkpoint of one.
     decimal_comma: whether 3,25 is a number below 4.
     evaluations: of a run on its way, by the number of its line.
     notes: what a reader of the results should know of the file, a message each.
+    word: for a line of it, as people are told.
   """
 
   name: str
@@ -63,3 +65,12 @@ class Sheet:
     default_factory=dict
   )
   notes: tuple[str, ...] = ()
+  word: str = 'line'
+
+  def run_name(self, line: Line) -> str:
+    """What a run is called that has no name of its own."""
+    return f'{self.stem}:{line.number}' if self.stem else f'run {line.number}'
+
+  def place(self, line: Line) -> str:
+    """Where a line stands, as people are told."""
+    return f'{self.word} {line.number} of {self.name}'

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from scaling_jax import formatting
 from scaling_jax import tables
+from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.records import Run
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 NATS = 'nats/token'
 BITS = 'bits/byte'
-UNITS = (NATS, BITS)
+BITS_PER_CHARACTER = 'bits/character'
+UNITS = (NATS, BITS, BITS_PER_CHARACTER)
 SHOWN = 20  # runs that a notebook shows of a table
 
 
@@ -40,12 +42,25 @@ class Exclusion(enum.StrEnum):
   NOT_STARTED = 'not_started'
   UNFINISHED = 'unfinished'
   UNREADABLE = 'unreadable'
-  NOT_DONE = 'not_done'  # its status: it diverged
+  CRASHED = 'crashed'
+  DIVERGED = 'diverged'
+  EARLY_STOPPED = 'early_stopped'
+  CHECKPOINT = 'checkpoint'  # of a run that has a later one
+  REPEATED_DATA = 'repeated_data'  # more than four epochs
   BAD_VALUE = 'bad_value'  # a number that is missing, or no positive one
+  INCONSISTENT = 'inconsistent'  # C is not what N and D cost
   DUPLICATE = 'duplicate'
+  REPEAT = 'repeat'  # a duplicate but for the last digits of its loss
   TWO_RESULTS = 'two_results'
-  REPEAT = 'repeat'  # of another, but for the last digits of its loss
   HIGHEST_LOSS = 'highest_loss'  # as was asked for
+
+
+# What `include` brings back: all but what no law could use.
+INCLUDABLE = (
+  Exclusion.UNFINISHED, Exclusion.CRASHED, Exclusion.DIVERGED,
+  Exclusion.EARLY_STOPPED, Exclusion.CHECKPOINT, Exclusion.REPEATED_DATA,
+  Exclusion.INCONSISTENT, Exclusion.DUPLICATE, Exclusion.REPEAT,
+)  # fmt: skip
 
 
 class Excluded(NamedTuple):
@@ -79,6 +94,8 @@ class Runs:
     notes: what a reader of the results should know, a message each.
     extra: [n] the text of a foreign table's other cells, by column; of our own
       runs the settings that differ among them, by their dotted names.
+    sources: what was taken for what in each foreign table, a message each.
+    curves: [n] of the loss on the way, where a foreign logger kept it.
 
   Properties C, N, D, S, seed, loss and sem are float arrays [n]; `column` gives
   any other.
@@ -101,6 +118,8 @@ class Runs:
   files: tuple[str, ...] = ()
   notes: tuple[str, ...] = ()
   extra: tuple[dict[str, str], ...] = ()
+  sources: tuple[str, ...] = ()
+  curves: tuple[LossCurve | None, ...] = ()
 
   def __post_init__(self) -> None:
     n = len(self.runs)
@@ -111,13 +130,17 @@ class Runs:
       object.__setattr__(self, 'counts', tuple({} for _ in range(n)))
     if not self.extra:
       object.__setattr__(self, 'extra', tuple({} for _ in range(n)))
+    if not self.curves:
+      object.__setattr__(self, 'curves', (None,) * n)
     if self.unit not in UNITS:
       raise ValueError(f'unit={self.unit!r} must be one of {", ".join(UNITS)}')
-    lengths = [len(x) for x in (self.folders, self.counts, self.extra)]
-    if lengths != [n] * 3:
+    columns = (self.folders, self.counts, self.extra, self.curves)
+    lengths = [len(x) for x in columns]
+    if lengths != [n] * len(columns):
       raise ValueError(
-        f'{n} runs, {lengths[0]} folders, {lengths[1]} counts and {lengths[2]}'
-        ' rows of other columns must be as many; pass all of them together'
+        f'{n} runs, {lengths[0]} folders, {lengths[1]} counts, {lengths[2]}'
+        f' rows of other columns and {lengths[3]} curves must be as many; pass'
+        ' all of them together'
       )
 
   def __len__(self) -> int:
@@ -145,7 +168,25 @@ class Runs:
       folders=tuple(self.folders[i] for i in indices),
       counts=tuple(self.counts[i] for i in indices),
       extra=tuple(self.extra[i] for i in indices),
+      curves=tuple(self.curves[i] for i in indices),
     )
+
+  def split(self, by: str) -> 'dict[str, Runs]':
+    """The runs by the values of a column of their table, or of a field.
+
+    Raises:
+      UserError: no run has it.
+
+    >>> runs = Runs.from_dataframe({
+    ...   'N': [1e6, 2e6], 'D': [1e9, 5e8], 'loss': [3.5, 3.4],
+    ...   'experiment': ['a', 'b'],
+    ... })
+    >>> [*runs.split('experiment')]
+    ['a', 'b']
+    """
+    from scaling_jax.analysis.runs import groups
+
+    return groups.split(self, by)
 
   def column(self, name: str) -> np.ndarray:
     """A field of `records.Run` of all runs: floats [n], or objects for text.
@@ -211,35 +252,51 @@ class Runs:
     cls,
     df: Any,
     *,
-    columns: Mapping[str, str] | None = None,
-    unit: str = NATS,
+    columns: Mapping[str, str | float] | None = None,
+    units: Mapping[str, str] | None = None,
+    where: Mapping[str, str | float] | None = None,
+    include: Sequence[str] = (),
+    unit: str | None = None,
   ) -> 'Runs':
     """Runs from a pandas or polars DataFrame, or a dict of arrays.
 
+    Columns are known by their names, in any usual spelling: n_params,
+    'Tokens (B)', val/loss; `sources` tells what was taken for what. Rows that
+    did not finish, failed, or repeat others are excluded, and named in
+    `excluded`.
+
     Args:
       df: a row for each run. It must tell the loss and two of C, N and D; the
-        third follows by C = 6ND, and a note says so. Any other field of
-        `records.Run` is taken where it is there, such as seed, run_id, model
-        and val_loss_sem (or sem). Rows with a status other than 'done' are
-        excluded.
-      columns: our name -> the DataFrame's, such as {'N': 'n_params'}; what is
-        not named here goes by its own name. The loss may be named loss,
-        val_loss or, in bits/byte, val_bpb.
-      unit: of the loss, 'nats/token' or 'bits/byte'.
+        third follows by C = 6ND.
+      columns: our name -> the DataFrame's, or a number for all rows, such as
+        {'N': 'n_params', 'tokens_per_step': 2048}; where names don't tell.
+      units: our name -> its unit, such as {'N': 'M', 'D': 'B', 'C': 'PF-days',
+        'loss': 'perplexity'}; where names don't tell.
+      where: column -> the value that rows must have.
+      include: kinds of rows to keep that are excluded otherwise; see
+        `INCLUDABLE`.
+      unit: of the loss, one of `UNITS`, where columns are of several.
 
     Raises:
-      UserError: a column is missing, or a value is no positive number.
+      UserError: a column is missing or could be one of two, N, D and C can't be
+        in the units that they are taken for, or no row can be used.
 
     >>> runs = Runs.from_dataframe(
-    ...   {'n_params': [1e6, 2e6], 'D': [1e9, 5e8], 'loss': [3.5, 3.4]},
-    ...   columns={'N': 'n_params'},
+    ...   {'size': [1e6, 2e6], 'D': [1e9, 5e8], 'loss': [3.5, 3.4]},
+    ...   columns={'N': 'size'},
     ... )
     >>> runs.C.tolist()
     [6000000000000000.0, 6000000000000000.0]
     """
     from scaling_jax.analysis.runs import dataframe
+    from scaling_jax.analysis.runs import wanted
 
-    return dataframe.read(df, columns=columns, unit=unit)
+    return dataframe.read(
+      df,
+      wanted.of(
+        columns=columns, units=units, where=where, include=include, unit=unit
+      ),
+    )
 
   @classmethod
   def from_columns(

@@ -22,6 +22,7 @@ from scaling_jax.analysis.fitting import result
 from scaling_jax.analysis.fitting import training_curve
 from scaling_jax.analysis.runs import budgets
 from scaling_jax.analysis.runs import checks
+from scaling_jax.analysis.runs import groups
 from scaling_jax.analysis.runs import histories
 from scaling_jax.analysis.runs import provenance as provenance_lib
 from scaling_jax.analysis.runs import selection as selection_lib
@@ -54,8 +55,15 @@ def analyze(runs: table.Runs, options: Options | None = None) -> 'Analysis':
     options: level, draws, solver, targets.
 
   Raises:
-    UserError: `drop_highest` leaves no run.
+    UserError: `drop_highest` leaves no run, or the runs need a law each: they
+      are of several texts, tokenizers, contexts or experiments.
   """
+  groups.one_law(runs)
+  return of_one_law(runs, options)
+
+
+def of_one_law(runs: table.Runs, options: Options | None = None) -> 'Analysis':
+  """The same of runs that are known to be of one law."""
   options = options or Options()
   return Analysis(checks.without_highest(runs, options.drop_highest), options)
 

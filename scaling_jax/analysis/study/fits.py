@@ -23,7 +23,8 @@ from scaling_jax.analysis.fitting.steps_to_loss import BatchRun
 from scaling_jax.analysis.messages import chinchilla as messages
 from scaling_jax.analysis.runs import budgets
 from scaling_jax.analysis.runs import table
-from scaling_jax.analysis.study.analyze import Analysis
+from scaling_jax.analysis.study import analyze as analyze_lib
+from scaling_jax.analysis.study.analyze import analyze
 from scaling_jax.analysis.study.results import Options
 from scaling_jax.errors import UserError
 
@@ -83,7 +84,7 @@ def fit_chinchilla(
       bootstrap=bootstrap, objective=objective, keep_outliers=keep_outliers,
       solver=solver,
     )  # fmt: skip
-    return Analysis(N, options).chinchilla
+    return analyze(N, options).chinchilla
   N, D, loss = columns(N=N, D=D, loss=loss)
   if C is not None:
     _, C = columns(N=N, C=C)
@@ -242,9 +243,9 @@ def fit_critical_batch(
   return critical_batch.fit(curves, bootstrap=bootstrap)
 
 
-def _of_runs(runs: table.Runs, bootstrap: Bootstrap = _DRAWN) -> Analysis:
+def _of_runs(runs: table.Runs, bootstrap: Bootstrap = _DRAWN) -> analyze_lib.Analysis:
   """What selects the runs that count, and fits them when it is asked."""
-  return Analysis(runs, Options(bootstrap=bootstrap))
+  return analyze(runs, Options(bootstrap=bootstrap))
 
 
 def columns(**given: Any) -> list[np.ndarray]:

@@ -33,12 +33,13 @@ def short(law: Law) -> str:
   return formula.partition(' =')[0].removesuffix(' likewise')
 
 
-def laws(analysis: 'Analysis') -> Table:
-  """Each number of each law."""
+def laws(analysis: 'Analysis', *, applying: bool = False) -> Table:
+  """Each number of each law; of those that are ok alone where asked for."""
   table = Table('kaplan', messages.TITLES['kaplan'])
   if not to_show(analysis):
     return table
-  for law in analysis.kaplan.laws:
+  every = [law for law in analysis.kaplan.laws if law.ok or not applying]
+  for law in every:
     # What is not known is one line, and not one for each number.
     numbers = list(law.estimates.items())[: None if law.ok else 1]
     for i, (name, estimate) in enumerate(numbers):
@@ -55,7 +56,7 @@ def laws(analysis: 'Analysis') -> Table:
           'estimate': formatting.estimate(found, law.status),
         },
       )  # fmt: skip
-  table.notes += notes(analysis.kaplan.laws)
+  table.notes += notes(every)
   return table
 
 

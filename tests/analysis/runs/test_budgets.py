@@ -61,7 +61,9 @@ class GroupingTest(parameterized.TestCase):
   def test_groups_and_runs_alone(self, sizes, groups, alone):
     C = [1e14 * 2**i for i, size in enumerate(sizes) for _ in range(size)]
     N = [1e5 * (1 + j) for size in sizes for j in range(size)]
-    runs = Runs.from_columns(C=C, N=N, D=np.ones(len(C)), loss=np.ones(len(C)))
+    D = np.array(C) / (6 * np.array(N))
+    loss = 3 + np.arange(len(C)) / 100
+    runs = Runs.from_columns(C=C, N=N, D=D, loss=loss)
     found = budgets.isoflop_groups(runs)
     self.assertEqual([len(group) for group in found.groups], groups)
     self.assertLen(found.alone, alone)
@@ -111,17 +113,16 @@ class GroupingTest(parameterized.TestCase):
     self.assertLen([g for g in found.groups if len(g) >= 3], 4)
 
   def test_as_the_fit_takes_them(self):
-    runs = Runs.from_columns(
-      C=[1e14, 4e14, 1.01e14], N=[1, 2, 3], D=[4, 5, 6], loss=[7, 8, 9]
-    )
+    N, D = [1e4, 2e4, 4e4], [1e14 / 6e4, 4e14 / 12e4, 1.01e14 / 24e4]
+    runs = Runs.from_columns(C=[1e14, 4e14, 1.01e14], N=N, D=D, loss=[7, 8, 9])
     first, second = budgets.groups_of(runs, [[0, 2], [1]])
     self.assertAlmostEqual(first.C / math.sqrt(1.01e28), 1)
     self.assertEqual(
       (first.N.tolist(), first.D.tolist(), first.loss.tolist()),
-      ([1, 3], [4, 6], [7, 9]),
+      ([1e4, 4e4], [D[0], D[2]], [7, 9]),
     )
     self.assertAlmostEqual(second.C / 4e14, 1)
-    self.assertEqual(second.N.tolist(), [2])
+    self.assertEqual(second.N.tolist(), [2e4])
 
 
 if __name__ == '__main__':

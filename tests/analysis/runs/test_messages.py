@@ -58,7 +58,6 @@ class MessagesTest(TableCase, GoldenCase):
 
   def test_refusals(self):
     one = self.run_folder()
-    two = self.run_folder(run_id='other', dataset='prose')
     bad = self.run_folder(run_id='bad', workdir='bad', N=0)
     torn = self.run_folder(run_id='torn', workdir='torn')
     (torn / 'result.json').write_text('{')
@@ -73,7 +72,6 @@ class MessagesTest(TableCase, GoldenCase):
       self.refusal(read_runs, bad),
       self.refusal(read_runs, started),
       self.refusal(read_runs, torn, started),
-      self.refusal(read_runs, one, two),
       self.refusal(read_runs, one, bits),
       self.refusal(read_runs, self.write('', 'empty.csv')),
       self.refusal(read_runs, self.write(b'\xff', 'bytes.csv')),

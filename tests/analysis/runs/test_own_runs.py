@@ -8,8 +8,10 @@ from absl.testing import parameterized
 from scaling_jax import records
 from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import histories
+from scaling_jax.analysis.runs import identity
 from scaling_jax.analysis.runs import selection
 from scaling_jax.analysis.runs.run_folders import read_runs
+from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase
@@ -128,15 +130,16 @@ class TextTest(TableCase):
   def test_two_texts_of_one_name_are_two_corpora(self):
     self.run_folder(config=config_of())
     self.run_folder(run_id='other', config=config_of(sha256=OTHER))
-    with self.assertRaisesRegex(
-      UserError, 'poetry .3f2a91bc.*poetry .ab12cd34'
-    ):
-      read_runs(self.folder / 'runs')
+    found = identity.studies(read_runs(self.folder / 'runs'))
+    self.assertEqual(
+      found, {'poetry (3f2a91bc…)': [0], 'poetry (ab12cd34…)': [1]}
+    )
 
   def test_one_text_of_two_names_is_one(self):
     self.run_folder(config=config_of())
     self.run_folder(run_id='other', dataset='copy', config=config_of())
-    self.assertLen(read_runs(self.folder / 'runs'), 2)
+    found = identity.studies(read_runs(self.folder / 'runs'))
+    self.assertEqual(list(found.values()), [[0, 1]])
 
 
 class RepeatTest(TableCase):
@@ -204,10 +207,13 @@ class RefusedTest(TableCase):
     self.assertNotIn('launch.py', message)
 
   def test_every_kind_has_its_remedy(self):
-    kinds = ('unfinished', 'bad_value', 'not_done', 'unreadable')
-    out = [('a', 'it is', kind) for kind in kinds]
-    for part in ('finish with', 'correct', 'train again', 'delete'):
-      self.assertIn(part, messages.no_usable_run('x', out))
+    kinds = (
+      Exclusion.UNFINISHED, Exclusion.BAD_VALUE, Exclusion.DIVERGED,
+      Exclusion.UNREADABLE,
+    )  # fmt: skip
+    out = [Excluded('a', 'it is', kind) for kind in kinds]
+    for part in ('finish with', 'correct', 'learning rate', 'delete'):
+      self.assertIn(part, messages.no_run_of_ours('x', out))
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ import numpy as np
 
 from scaling_jax import records
 from scaling_jax.analysis.runs import budgets
+from scaling_jax.analysis.runs import groups
 from scaling_jax.analysis.runs.run_folders import read_runs
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.errors import UserError
@@ -140,7 +141,7 @@ class ReadTest(TableCase):
     self.assertEqual(kinds(runs), [Exclusion.NOT_STARTED])
 
   @parameterized.parameters(
-    ({'status': 'diverged', 'val_loss': math.nan}, Exclusion.NOT_DONE),
+    ({'status': 'diverged', 'val_loss': math.nan}, Exclusion.DIVERGED),
     ({'val_loss': math.nan}, Exclusion.BAD_VALUE),
     ({'val_loss': 0.0}, Exclusion.BAD_VALUE),
     ({'val_loss': -1.5}, Exclusion.BAD_VALUE),
@@ -264,14 +265,17 @@ class RefusedTest(TableCase):
   def test_corpora_do_not_mix(self):
     one = self.run_folder()
     two = self.run_folder(run_id='other', dataset='prose')
-    self.refused([one, two], 'poetry', 'prose')
+    runs = read_runs(one, two)
+    with self.assertRaisesRegex(UserError, 'poetry.*prose.*--by='):
+      groups.one_law(runs)
 
   def test_formats_of_one_unit_do(self):
     nats = self.write('N,D,loss\n1e7,1e9,2.5\n')
     runs = read_runs(self.run_folder(), nats)
-    self.assertEqual(runs.format, 'scaling_jax + C,N,D,loss')
+    self.assertEqual(runs.format, 'scaling_jax + CSV')
     self.assertEqual(runs.run_ids, ('gpt-0_seed0', 'table:2'))
-    self.assertLen(runs.notes, 2)
+    self.assertLen(runs.notes, 1)
+    self.assertLen(runs.sources, 1)
 
 
 @absltest.skipUnless(
@@ -285,9 +289,9 @@ class PublishedTest(absltest.TestCase):
     self.assertEqual(runs.unit, 'nats/token')
     self.assertAlmostEqual(runs.loss[0], 5.005581996196243)
     self.assertAlmostEqual(runs.N[0], 6795600349.289497)
-    groups = budgets.group(runs.C)
-    self.assertCountEqual([i for group in groups for i in group], range(245))
-    large = [group for group in groups if len(group) >= 8]
+    found = budgets.group(runs.C)
+    self.assertCountEqual([i for group in found for i in group], range(245))
+    large = [group for group in found if len(group) >= 8]
     # The budgets of Hoffmann et al. (2022), figure 3. The plot's points lie a
     # few per cent below them.
     asked = [6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21]

@@ -206,18 +206,22 @@ class DuplicateTest(TableCase):
     return read_runs(self.write(text, name))
 
   def test_rows_that_differ_in_any_column_are_no_duplicates(self):
-    runs = self.read('N,D,loss,lr\n1,1,2.5,1\n1,1,2.5,2\n1,1,2.5,\n')
+    runs = self.read(
+      'N,D,loss,lr\n1e6,1e8,2.5,1\n1e6,1e8,2.5,2\n1e6,1e8,2.5,\n'
+    )
     self.assertLen(runs, 3)
     self.assertEqual([x['lr'] for x in runs.extra], ['1', '2', ''])
 
   def test_rows_that_differ_in_none_are(self):
-    runs = self.read('N,D,loss,lr,x\n1,1,2.5,1e-3,a\n1,1,2.50,0.001, A\n')
+    runs = self.read(
+      'N,D,loss,lr,x\n1e6,1e8,2.5,1e-3,a\n1e6,1e8,2.50,0.001, A\n'
+    )
     (out,) = runs.excluded
     self.assertEqual(out.kind, Exclusion.DUPLICATE)
 
   def test_across_files_whatever_the_order_of_columns(self):
-    one = self.write('N,D,loss,lr\n1,1,2.5,3\n', 'one.csv')
-    two = self.write('lr,loss,D,N\n3,2.5,1,1\n4,2.5,1,1\n', 'two.csv')
+    one = self.write('N,D,loss,lr\n1e6,1e8,2.5,3\n', 'one.csv')
+    two = self.write('lr,loss,D,N\n3,2.5,1e8,1e6\n4,2.5,1e8,1e6\n', 'two.csv')
     runs = read_runs(one, two)
     self.assertLen(runs, 2)
     self.assertLen(runs.excluded, 1)
@@ -233,7 +237,7 @@ class ExtraTest(TableCase):
       Runs(runs.runs, extra=({},))
 
   def test_our_own_table_has_none(self):
-    given = Runs.from_columns(N=[1, 2], D=[1, 2], loss=[3, 3])
+    given = Runs.from_columns(N=[1e6, 2e6], D=[1e8, 2e8], loss=[3, 3])
     self.assertEqual(given.extra[0], {})
     again = Runs.from_dataframe(given.to_dataframe().assign(colour='red'))
     self.assertEqual(again.extra[0], {'colour': 'red'})

@@ -74,7 +74,9 @@ class RunsTest(absltest.TestCase):
     self.assertIn('0 runs', repr(self.runs.take([])))
     html = self.runs._repr_html_()
     self.assertIn('r3', html)
-    many = Runs.from_columns(N=np.ones(50), D=np.ones(50), loss=np.ones(50))
+    many = Runs.from_columns(
+      N=np.full(50, 1e6), D=np.full(50, 1e9), loss=np.linspace(3, 4, 50)
+    )
     self.assertNotIn('run 30', many._repr_html_())
     self.assertIn('30 more', many._repr_html_())
 
@@ -100,7 +102,9 @@ class FromDataFrameTest(parameterized.TestCase):
     self.assertEqual(runs.C.tolist(), [6e15] * 3)
     self.assertEqual([run.seed for run in runs], [3, 4, 5])
     self.assertEqual(runs.folders, ('', '', ''))
-    self.assertLen(runs.notes, 1)
+    (source,) = runs.sources
+    self.assertIn('C = 6ND', source)
+    self.assertIn('Not read: other', source)
     self.assertEqual(list(runs.counts[0]), ['as given'])
 
   @parameterized.parameters('C', 'N', 'D')
@@ -111,7 +115,8 @@ class FromDataFrameTest(parameterized.TestCase):
     np.testing.assert_allclose(runs.C, 6e15)
     np.testing.assert_allclose(runs.N, N)
     np.testing.assert_allclose(runs.D, D)
-    self.assertLen(runs.notes, 1)
+    how = {'C': 'C = 6ND', 'N': 'N = C/6D', 'D': 'D = C/6N'}
+    self.assertIn(how[missing], runs.sources[0])
 
   def test_all_sizes(self):
     columns = {'C': [6e15, 7e15, 8e15], 'N': N, 'D': D, 'loss': L}
@@ -165,7 +170,7 @@ class FromDataFrameTest(parameterized.TestCase):
     runs = Runs.from_dataframe(df)
     self.assertEqual(runs.run_ids, ('a', 'c'))
     (out,) = runs.excluded
-    self.assertEqual((out.run_id, out.kind), ('b', Exclusion.NOT_DONE))
+    self.assertEqual((out.run_id, out.kind), ('b', Exclusion.DIVERGED))
 
   @parameterized.parameters('pandas', 'polars')
   def test_missing_cells(self, library):
@@ -202,15 +207,24 @@ class FromDataFrameTest(parameterized.TestCase):
     ):  # fmt: skip
       columns = {'C': [6e15] * 3, 'N': N, 'D': D, 'loss': L}
       columns[name] = [*columns[name][:1], value, columns[name][2]]
-      self.refused(frame(columns), f'{name}=', 'row 1')
+      self.check_row_1_is_excluded(frame(columns), name)
     words = {'N': N, 'D': D, 'loss': ['3.5', 'low', '3.6']}
-    self.refused(frame(words), 'loss=low', 'row 1')
+    self.check_row_1_is_excluded(frame(words), 'loss')
+
+  def check_row_1_is_excluded(self, df, name):
+    runs = Runs.from_dataframe(df)
+    self.assertEqual(runs.run_ids, ('run 0', 'run 2'))
+    (out,) = runs.excluded
+    self.assertEqual((out.run_id, out.kind), ('run 1', Exclusion.BAD_VALUE))
+    self.assertIn(f'row 1 of the DataFrame: {name}', out.reason)
 
   def test_columns_that_are_not_there(self):
     df = pd.DataFrame({'n_params': N, 'D': D, 'loss': L})
-    self.refused(df, 'n_params, D, loss')
-    self.refused(df, 'n_param', columns={'N': 'n_param'})
-    self.refused(df, 'params', columns={'params': 'n_params'})
+    df = df.rename(columns={'n_params': 'size'})
+    self.refused(df, 'size, D, loss')
+    self.refused(df, 'sizes', columns={'N': 'sizes'})
+    self.refused(df, 'count', columns={'count': 'size'})
+    df = df.rename(columns={'size': 'n_params'})
     self.refused(df.drop(columns='loss'), columns={'N': 'n_params'})
     self.refused(df.iloc[:0], columns={'N': 'n_params'})
     self.refused(df, 'nats', columns={'N': 'n_params'}, unit='nats')

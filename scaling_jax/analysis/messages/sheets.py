@@ -1,0 +1,318 @@
+"""What people read of tables: what was taken for what, what is missing."""
+
+from collections.abc import Collection, Mapping, Sequence
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from scaling_jax.analysis.runs.sheet import Sheet
+from scaling_jax.analysis.runs.table import INCLUDABLE
+from scaling_jax.analysis.runs.vocabulary import Role
+
+_MEANS = {
+  Role.N: 'parameters (N)',
+  Role.D: 'tokens (D)',
+  Role.C: 'FLOPs (C)',
+  Role.LOSS: 'the loss',
+}
+_KINDS = {
+  Role.N: 'counts of parameters',
+  Role.D: 'counts of tokens',
+  Role.C: 'counts of FLOPs',
+  Role.LOSS: 'losses',
+}
+_WIDTH = 200  # characters of a list of names
+
+
+def listed(names: Collection[str], width: int = _WIDTH) -> str:
+  """Names as a list that stays on a line or two."""
+  text = ', '.join(names)
+  if len(text) <= width:
+    return text
+  shown = textwrap.shorten(text, width, placeholder='')
+  count = len(names) - shown.count(', ') - 1
+  return f'{shown.rstrip(",")} and {count} more'
+
+
+def column_twice(source: str, column: str, role: Role) -> str:
+  return (
+    f'{source} has {column!r} as the name of two columns: it must be clear'
+    f' which one holds {_MEANS.get(role, str(role))}; rename the other'
+  )
+
+
+def no_such_column(
+  source: str,
+  name: str,
+  column: str,
+  columns: Sequence[str],
+  near: Sequence[str],
+) -> str:
+  remedy = f'try {" or ".join(near)}' if near else 'rename it'
+  return (
+    f'columns={{{name!r}: {column!r}}} must name a column of {source}, which'
+    f' has {listed(columns)}, or be a number for all rows; {remedy}'
+  )
+
+
+def ambiguous(source: str, role: Role, names: Sequence[str]) -> str:
+  flags = ' or '.join(f'--columns={role}={quoted(name)}' for name in names[:3])
+  return (
+    f'{source} has {len(names)} {_KINDS[role]}, {listed(names)}: it must be'
+    f' clear which one is {role}; add {flags}'
+    f' (in Python columns={{{str(role)!r}: {names[0]!r}}})'
+  )
+
+
+def quoted(name: str) -> str:
+  """A name as a shell takes it.
+
+  >>> quoted('val loss'), quoted('val/loss')
+  ("'val loss'", 'val/loss')
+  """
+  return f"'{name}'" if set(name) & set(' ()&;|<>$*?"') else name
+
+
+def insufficient(
+  sheet: Sheet, taken: Mapping[Role, Any], sizes: Collection[Role]
+) -> str:
+  """Of a table that no law can use, and the flags that would mend it."""
+  missing = [Role.LOSS] if Role.LOSS not in taken else []
+  if len(sizes) < 2:
+    others = [role for role in (Role.N, Role.D) if role not in sizes]
+    missing += others[: 2 - len(sizes)]
+  flags = [f'{role}=COLUMN' for role in missing]
+  steps = ''
+  if Role.D in missing and Role.STEPS in taken:
+    flags[missing.index(Role.D)] = 'tokens_per_step=NUMBER'
+    steps = ', D from its steps and the tokens of each'
+  lacks = ' and '.join(_MEANS[role] for role in missing)
+  return (
+    f'{sheet.name} ({sheet.kind}) has the columns {listed(sheet.columns)}, of'
+    f' which none is known as {lacks}: a loss and two of C, N and D are'
+    f' needed{steps}; add --columns={",".join(flags)} (in Python'
+    f' columns={{{_python(flags)}}})'
+  )
+
+
+def _python(flags: Sequence[str]) -> str:
+  pairs = (flag.split('=') for flag in flags)
+  return ', '.join(f'{name!r}: {value!r}' for name, value in pairs)
+
+
+def understood(source: str, parts: Sequence[str], unread: Sequence[str]) -> str:
+  """What was taken for what, and the columns that vary and were not read."""
+  text = f'{source}: {"; ".join(parts)}.'
+  if unread:
+    text += f' Not read: {listed(unread)}.'
+  return text
+
+
+def part(role: str, column: str, unit: str) -> str:
+  """One column as what it was taken for."""
+  in_unit = f' ({unit})' if unit else ''
+  same = column == role
+  return f'{role}{in_unit}' if same else f'{role} = {column}{in_unit}'
+
+
+_FACTORS = {
+  1e3: 'thousands',
+  1e6: 'millions',
+  1e9: 'billions',
+  1e12: 'trillions',
+}
+
+
+def unit(stated: str, factor: float) -> str:
+  """A unit as people read it.
+
+  >>> unit('m', 1e6), unit('PF-days', 8.64e19), unit('', 1.0)
+  ('millions', 'PF-days', '')
+  """
+  return _FACTORS.get(factor, stated if factor != 1 else '')
+
+
+def constant(value: float) -> str:
+  return f'{value:g} in all rows'
+
+
+def no_losses(source: str, column: str, low: float, high: float) -> str:
+  return (
+    f'{source} has {column} of {low:.4g} to {high:.4g} nats a token, above ln V of'
+    ' any vocabulary: add --units=loss:perplexity, or'
+    ' --units=loss:nats if that is what they are (in Python units={...})'
+  )
+
+
+def loss_unit(stated: str, kept: str) -> str:
+  """A loss' unit, and what it was turned into."""
+  return stated if stated == kept else f'{stated}, read as {kept}'
+
+
+def unknown_statuses(source: str, column: str, found: Sequence[str]) -> str:
+  what = ', '.join(map(repr, found[:4])) + ', …' * (len(found) > 4)
+  return (
+    f'{source} has {column} {what}, which is not known to mean that a run'
+    ' failed: those runs count.'
+  )
+
+
+# Why a row is excluded.
+
+
+def flagged(column: str, value: str) -> str:
+  return f'its {column} is {value.strip()}'
+
+
+def partly(done: float) -> str:
+  return f'it is a checkpoint at {100 * done:.3g}% of its training'
+
+
+def repeated(epochs: float) -> str:
+  return (
+    f'it saw its text {epochs:.3g} times, and more than four epochs are worth'
+    ' less than new text'
+  )
+
+
+def other_unit(named: str, unit: str) -> str:
+  return f'its loss is in {named}, and that of others in {unit}'
+
+
+def no_perplexity(column: str, value: float) -> str:
+  return f'{column}={value:g} must be above 1 as a perplexity'
+
+
+def checkpoint(steps: str, of: str) -> str:
+  return f'it is a checkpoint of {of}, which goes on to {steps} tokens'
+
+
+def repeat(place: str, loss: str, first: str) -> str:
+  return f'it repeats {place}, with the loss {loss} instead of {first}'
+
+
+def off(ratio: float, likely: Mapping[Role, str]) -> str:
+  unit = f': {_units(likely)} would explain it' if likely else ''
+  return f'its C is {ratio:.3g} times 6ND{unit}'
+
+
+def jumps(ratio: float, others: float) -> str:
+  return (
+    f'its C is {ratio:.3g} times 6ND, where {others:.3g} would be like the'
+    ' others of its size'
+  )
+
+
+def many_jumps(source: str, count: int, of: int) -> str:
+  return (
+    f'{source}: C / 6ND of {count} of {of} runs is off the smooth line of the'
+    ' others; look whether C, N and D are counted in one way.'
+  )
+
+
+def odd_ratio(N: float, D: float) -> str:
+  return f'{N:.4g} parameters and {D:.4g} tokens are in no unit of the others'
+
+
+def _units(likely: Mapping[Role, str]) -> str:
+  return ' and '.join(f'{role} in {unit}' for role, unit in likely.items())
+
+
+def _units_flag(likely: Mapping[Role, str]) -> str:
+  text = ','.join(f'{role}:{unit}' for role, unit in likely.items())
+  python = ', '.join(f'{str(r)!r}: {u!r}' for r, u in likely.items())
+  return f'--units={text} (in Python units={{{python}}})'
+
+
+def all_off(
+  source: str,
+  ratio: np.ndarray,
+  likely: Mapping[Role, str],
+  allowed: tuple[float, float],
+) -> str:
+  low, high = float(np.min(ratio)), float(np.max(ratio))
+  span = f'{low:.3g}' if high < 1.001 * low else f'{low:.3g} to {high:.3g}'
+  if likely:
+    remedy = f'if it is {_units(likely)}, add {_units_flag(likely)}'
+  elif high < allowed[0]:
+    remedy = (
+      'if N counts all experts of a mixture, give the active parameters, or add'
+      ' --include=inconsistent to fit the runs as they are'
+    )
+  else:
+    remedy = (
+      'correct the column that is off, or add --include=inconsistent to fit the'
+      ' runs as they are'
+    )
+  return (
+    f'{source} has C of {span} times 6ND, and no way of counting gives other'
+    f' than {allowed[0]:g} to {allowed[1]:g}: {remedy}'
+  )
+
+
+def implausible(
+  source: str, N: np.ndarray, D: np.ndarray, likely: Mapping[Role, str]
+) -> str:
+  remedy = (
+    f'if it is {_units(likely)}, add {_units_flag(likely)}'
+    if likely
+    else 'name the units with --units=N:M,D:B, or add --include=inconsistent'
+  )
+  return (
+    f'{source} has models of {_span(N)} parameters on {_span(D)} tokens, which'
+    f' are no sizes of language models: {remedy}'
+  )
+
+
+def _span(values: np.ndarray) -> str:
+  low, high = float(np.min(values)), float(np.max(values))
+  return f'{low:.4g}' if low == high else f'{low:.4g} to {high:.4g}'
+
+
+def no_run(source: str, excluded: Sequence[Any]) -> str:
+  """Of a table in which no row can be used."""
+  if not excluded:
+    return f'{source} holds no run that `where` asks for; ask for another value'
+  first = excluded[0]
+  return (
+    f'{source} holds no run that can be used ({len(excluded)} excluded, the first'
+    f' is {first.run_id}: {first.reason}): {remedy(excluded)}'
+  )
+
+
+def remedy(excluded: Sequence[Any]) -> str:
+  """What to do where everything is excluded, by the kinds of it."""
+  kinds = list(dict.fromkeys(one.kind for one in excluded))
+  back = [kind for kind in kinds if kind in INCLUDABLE]
+  if back:
+    return f'add --include={",".join(back)} to fit those, or give another'
+  return 'correct the cells at fault, or give another'
+
+
+# Runs of several laws.
+
+
+def of_texts() -> str:
+  return 'text, tokenizer or context'
+
+
+def no_value(by: str) -> str:
+  return f'without {by}'
+
+
+def no_column_to_split(by: str, names: Sequence[str]) -> str:
+  return (
+    f'by={by!r} must be a column of the runs, of which there are'
+    f' {listed(names)}; name another'
+  )
+
+
+def several_laws(by: str, labels: Sequence[str]) -> str:
+  """Of runs that one law can't be of."""
+  column = by if ' ' not in by else 'dataset'
+  return (
+    f'the runs are of {len(labels)} of {by} ({listed(labels)}), and the losses of'
+    ' one law must be of one: choose one by --where, or fit a law each by'
+    f' --by={quoted(column)} (in Python runs.split({column!r}))'
+  )

@@ -1,0 +1,113 @@
+"""Which runs one law can be of, and which need one each."""
+
+from collections.abc import Sequence
+import dataclasses
+import itertools
+import math
+
+from scaling_jax.analysis.messages import sheets as messages
+from scaling_jax.analysis.runs import columns
+from scaling_jax.analysis.runs import identity
+from scaling_jax.analysis.runs import roles
+from scaling_jax.analysis.runs.table import Runs
+from scaling_jax.analysis.runs.vocabulary import Role
+from scaling_jax.errors import UserError
+from scaling_jax.records import Run
+
+_FEWEST = 5  # runs of an experiment that can carry a law of its own
+_BUDGETS = 2  # that they have to be of
+_SAME_BUDGET = math.log(1.1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Groups:
+  """Runs that need a law each.
+
+  Attributes:
+    by: what they differ in, such as 'experiment'; '' for a single group.
+    runs: by a label that tells them apart.
+  """
+
+  by: str
+  runs: dict[str, Runs]
+
+
+def split(runs: Runs, by: str) -> dict[str, Runs]:
+  """Runs by the values of a column, in the order of their first runs.
+
+  Args:
+    runs: any.
+    by: a column of their table, or a field of `records.Run`.
+
+  Raises:
+    UserError: no run has the column.
+
+  >>> runs = Runs.from_dataframe({
+  ...   'N': [1e6, 2e6], 'D': [1e9, 5e8], 'loss': [3.5, 3.4],
+  ...   'experiment': ['a', 'b'],
+  ... })
+  >>> {name: len(some) for name, some in split(runs, 'experiment').items()}
+  {'a': 1, 'b': 1}
+  """
+  found: dict[str, list[int]] = {}
+  told = False
+  for i, (run, extra) in enumerate(zip(runs, runs.extra)):
+    name = columns.same_name(by, extra)
+    text = extra.get(name, '')
+    if not text and by in Run._fields:
+      text = str(getattr(run, by))
+    told = told or bool(name) or by in Run._fields
+    found.setdefault(text.strip() or messages.no_value(by), []).append(i)
+  if not told:
+    names = dict.fromkeys(name for extra in runs.extra for name in extra)
+    raise UserError(messages.no_column_to_split(by, [*names, 'dataset']))
+  return {label: runs.take(index) for label, index in found.items()}
+
+
+def of_runs(runs: Runs) -> Groups:
+  """The groups that need a law each: one, of most.
+
+  Losses of different texts, tokenizers and contexts are of different laws, and
+  so are those of experiments of which each has budgets of its own.
+
+  >>> len(of_runs(Runs.from_columns(N=[1e6], D=[1e9], loss=[3.5])).runs)
+  1
+  """
+  studies = identity.studies(runs)
+  if len(studies) > 1:
+    return Groups(
+      messages.of_texts(),
+      {label: runs.take(index) for label, index in studies.items()},
+    )
+  names = dict.fromkeys(name for extra in runs.extra for name in extra)
+  for name in names:
+    meaning = roles.meaning(name)
+    if meaning is None or meaning.role != Role.EXPERIMENT:
+      continue
+    parts = split(runs, name)
+    alone = [label for label, some in parts.items() if _carries_a_law(some)]
+    if len(alone) > 1:
+      return Groups(name, parts)
+  return Groups('', {'': runs})
+
+
+def one_law(runs: Runs) -> None:
+  """Refuses runs that need a law each.
+
+  Raises:
+    UserError: with how to choose among them.
+  """
+  groups = of_runs(runs)
+  if len(groups.runs) > 1:
+    raise UserError(messages.several_laws(groups.by, [*groups.runs]))
+
+
+def _carries_a_law(runs: Runs) -> bool:
+  budgets = _apart(sorted(math.log(C) for C in runs.C))
+  return len(runs) >= _FEWEST and budgets >= _BUDGETS
+
+
+def _apart(log_C: Sequence[float]) -> int:
+  """How many budgets there are, of sorted log C."""
+  gaps = (b - a for a, b in itertools.pairwise(log_C))
+  return 1 + sum(gap > _SAME_BUDGET for gap in gaps) if log_C else 0

@@ -1,0 +1,468 @@
+"""A sheet as runs: what each row's cells are worth, and whether it counts."""
+
+from collections.abc import Sequence
+import dataclasses
+import math
+import typing
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scaling_jax import formatting
+from scaling_jax import records
+from scaling_jax.analysis.fitting.smoothing import LossCurve
+from scaling_jax.analysis.messages import runs as run_messages
+from scaling_jax.analysis.messages import sheets as messages
+from scaling_jax.analysis.runs import columns
+from scaling_jax.analysis.runs import counting
+from scaling_jax.analysis.runs import identities
+from scaling_jax.analysis.runs import nanochat
+from scaling_jax.analysis.runs import numbers
+from scaling_jax.analysis.runs import repeats
+from scaling_jax.analysis.runs import roles
+from scaling_jax.analysis.runs import statuses
+from scaling_jax.analysis.runs import understand
+from scaling_jax.analysis.runs.sheet import Line
+from scaling_jax.analysis.runs.sheet import Sheet
+from scaling_jax.analysis.runs.table import BITS
+from scaling_jax.analysis.runs.table import Counts
+from scaling_jax.analysis.runs.table import Excluded
+from scaling_jax.analysis.runs.table import Exclusion
+from scaling_jax.analysis.runs.understand import Understanding
+from scaling_jax.analysis.runs.vocabulary import SIZES
+from scaling_jax.analysis.runs.vocabulary import LossUnit
+from scaling_jax.analysis.runs.vocabulary import Rank
+from scaling_jax.analysis.runs.vocabulary import Role
+from scaling_jax.analysis.runs.wanted import Wanted
+from scaling_jax.errors import UserError
+from scaling_jax.records import Run
+
+MOST_EPOCHS = 4  # repeated data is as good as new up to here (Muennighoff 2023)
+MOST_NATS = 13.0  # ln V of the largest vocabularies, of 400,000 tokens
+_WHOLE = 0.999  # of a training: less is a checkpoint
+
+
+class Row(NamedTuple):
+  """A run of a table.
+
+  Attributes:
+    run: its record.
+    counts: how else its N and C can be counted.
+    extra: the text of its other cells, by column.
+    place: of the row, as people are told.
+    loss: in the unit of the table.
+    curve: of its losses on the way; None where they are not known.
+  """
+
+  run: Run
+  counts: Counts
+  extra: dict[str, str]
+  place: str
+  loss: float
+  curve: LossCurve | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Found:
+  """What a table holds.
+
+  Attributes:
+    rows: that can be used, in their order.
+    excluded: the others.
+    kind: of table, as people are told.
+    unit: of the losses.
+    parts: what was taken for what, in words.
+    unread: columns that vary and were not read.
+    notes: a message each.
+  """
+
+  rows: tuple[Row, ...]
+  excluded: tuple[Excluded, ...]
+  kind: str
+  unit: str
+  parts: tuple[str, ...]
+  unread: tuple[str, ...]
+  notes: tuple[str, ...]
+
+
+class Unusable(ValueError):
+  """No law can use this run; the message tells why, and `kind` a program."""
+
+  def __init__(self, reason: str, kind: Exclusion = Exclusion.BAD_VALUE):
+    super().__init__(reason)
+    self.kind = kind
+
+
+def read(sheet: Sheet, wanted: Wanted) -> Found:
+  """The runs of a sheet.
+
+  Raises:
+    UserError: its columns don't tell a loss and two of C, N and D, or they
+      can't be in the units that they are taken for.
+  """
+  sheet = nanochat.with_names(sheet)
+  reader = _Reader(sheet, wanted, understand.of_sheet(sheet, wanted))
+  rows: list[Row] = []
+  excluded: list[Excluded] = []
+
+  def exclude(run_id: str, place: str, reason: str, kind: Exclusion) -> None:
+    text = run_messages.at_place(place, reason)
+    excluded.append(Excluded(run_id, text, kind))
+
+  for i, line in enumerate(sheet.lines):
+    if not reader.asked_for(line):
+      continue
+    place = sheet.place(line)
+    try:
+      rows.append(reader.row(i, line, place))
+    except Unusable as error:
+      exclude(reader.name(line), place, str(error), error.kind)
+  reader.must_be_losses(rows)
+  checked = identities.check(
+    [row.run for row in rows],
+    source=sheet.name,
+    stated=reader.found.has(Role.C),
+    derived=reader.derived,
+    trusted=Exclusion.INCONSISTENT in wanted.include,
+  )
+  for i, reason in checked.excluded.items():
+    kind = Exclusion.INCONSISTENT
+    exclude(rows[i].run.run_id, rows[i].place, reason, kind)
+  rows = [row for i, row in enumerate(rows) if i not in checked.excluded]
+  trainings = reader.trainings(rows)
+  for i, last in trainings.checkpoints.items():
+    run = rows[last].run
+    reason = messages.checkpoint(formatting.short(float(run.D)), run.run_id)
+    if Exclusion.CHECKPOINT not in wanted.include:
+      exclude(rows[i].run.run_id, rows[i].place, reason, Exclusion.CHECKPOINT)
+  if Exclusion.CHECKPOINT not in wanted.include:
+    rows = [
+      row._replace(curve=trainings.curves.get(i, row.curve))
+      for i, row in enumerate(rows)
+      if i not in trainings.checkpoints
+    ]
+  return Found(
+    rows=tuple(rows),
+    excluded=tuple(excluded),
+    kind=sheet.kind,
+    unit=reader.unit,
+    parts=tuple(reader.parts()),
+    unread=tuple(reader.unread()),
+    notes=(*sheet.notes, *reader.notes, *checked.notes),
+  )
+
+
+class _Reader:
+  """What is known of a sheet's columns, while its rows are read."""
+
+  def __init__(self, sheet: Sheet, wanted: Wanted, found: Understanding):
+    self.sheet, self.wanted, self.found = sheet, wanted, found
+    self.unit = understand.kept_unit(found.loss_unit)
+    self.columns = {
+      role: understand.values(sheet, taken)
+      for role, taken in found.taken.items()
+      if role in understand.NUMERIC
+    }
+    self.derived = self._derive()
+    # Columns that are no extra: of our own table, all that a record holds.
+    ours = {*records.REQUIRED} <= {*sheet.columns}
+    self.told = {*found.used, *(Run._fields if ours else ())}
+    self.whole = self._whole()
+    self.notes: list[str] = self._unknown_statuses()
+
+  def _derive(self) -> dict[Role, str]:
+    """Fills in what follows from other columns, and says how."""
+    size, out = self.columns, {}
+    product = understand.derives_tokens(self.found)
+    if Role.D not in size and product and len({*SIZES} & {*size}) < 2:
+      size[Role.D] = np.prod([size[role] for role in product], axis=0)
+      out[Role.D] = ' × '.join(map(str, product))
+    if Role.C not in size:
+      size[Role.C] = 6 * size[Role.N] * size[Role.D]
+      out[Role.C] = '6ND'
+    elif Role.N not in size:
+      size[Role.N] = size[Role.C] / (6 * size[Role.D])
+      out[Role.N] = 'C/6D'
+    elif Role.D not in size:
+      size[Role.D] = size[Role.C] / (6 * size[Role.N])
+      out[Role.D] = 'C/6N'
+    return out
+
+  def _whole(self) -> float:
+    """What a whole training's progress is: 1, or 100 where it is per cent."""
+    if Role.PROGRESS not in self.columns:
+      return 1.0
+    most = np.nanmax(self.columns[Role.PROGRESS], initial=0.0)
+    return 100.0 if most > 1.5 else 1.0
+
+  def _unknown_statuses(self) -> list[str]:
+    if not self.found.has(Role.STATUS):
+      return []
+    texts = (self.cell(Role.STATUS, line) for line in self.sheet.lines)
+    unknown = {x for x in texts if not statuses.is_known(x)}
+    column = self.found.taken[Role.STATUS].column
+    if not unknown:
+      return []
+    return [messages.unknown_statuses(self.sheet.name, column, sorted(unknown))]
+
+  def cell(self, role: Role, line: Line) -> str:
+    """The text of a role; '' where it is not known."""
+    if role not in self.found.taken:
+      return ''
+    text = self.found.taken[role].text(line.cells).strip()
+    return '' if text.casefold() in numbers.MISSING else text
+
+  def name(self, line: Line) -> str:
+    return self.cell(Role.RUN_ID, line) or self.sheet.run_name(line)
+
+  def asked_for(self, line: Line) -> bool:
+    """Whether a line has the values that `where` asks for."""
+    for name, value in self.wanted.where.items():
+      column = columns.same_name(name, self.sheet.columns)
+      text = line.cells.get(column, '') if column else ''
+      if columns.value(text) != columns.value(value):
+        return False
+    return True
+
+  def row(self, i: int, line: Line, place: str) -> Row:
+    """A line as a run; raises Unusable where it is none that counts."""
+    if line.fault:
+      raise Unusable(line.fault)
+    self._must_count(i, line)
+    size = {role: self._positive(role, i, line) for role in SIZES}
+    loss = self._loss(i, line)
+    self._must_be_new_data(i, size[Role.D])
+    run = self._run(i, line, size, loss)
+    counts = nanochat.counts(self.sheet, line.cells, run) or counting.given(
+      *(size[role] for role in (Role.N, Role.D, Role.C))
+    )
+    extra = {
+      name: text.strip()
+      for name, text in line.cells.items()
+      if name not in self.told
+    }
+    for name, column in self.found.given.items():
+      if column in extra and name not in SIZES:
+        extra[name] = extra.pop(column)
+    return Row(run, counts, extra, place, loss, self._curve(run, line))
+
+  def _curve(self, run: Run, line: Line) -> LossCurve | None:
+    """A run's losses on the way, where a logger kept them."""
+    found = self.sheet.evaluations.get(line.number)
+    if found is None:
+      return None
+    tokens = np.asarray(found.tokens, float)
+    if not np.all(np.isfinite(tokens)):
+      tokens = np.asarray(found.step, float) * float(run.tokens_per_step)
+    unit = self.found.loss_unit
+    loss = np.array([in_kept_unit(float(x), unit) for x in found.loss])
+    good = (tokens > 0) & np.isfinite(loss) & (loss > 0)
+    N, D = float(run.N), tokens[good]
+    curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
+    return curve if len(D) >= repeats.POINTS and repeats.rises(curve) else None
+
+  def trainings(self, rows: Sequence[Row]) -> repeats.Trainings:
+    """Which of the rows are checkpoints of others."""
+    if not self.found.has(Role.RUN_ID):
+      return repeats.Trainings({}, {})
+    column = self.found.taken[Role.RUN_ID].column
+    meaning = roles.meaning(column)
+    sure = meaning is not None and meaning.rank == Rank.GOOD
+    named = str(Role.RUN_ID) in self.found.given
+    return repeats.trainings(
+      [repeats.Row(r.run, r.loss, r.extra, r.place) for r in rows],
+      sure=sure or named or self.found.has(Role.STEPS),
+    )
+
+  def _must_count(self, i: int, line: Line) -> None:
+    """Raises Unusable for a run that is not finished, or failed."""
+    text = self.cell(Role.STATUS, line)
+    kind = statuses.of_status(text)
+    if kind:
+      self._exclude(run_messages.not_done(text), kind)
+    for column in self.found.flags:
+      told, wrong = statuses.truth(line.cells.get(column, '')), None
+      bad = roles.flag_kind(column)
+      if told and bad:
+        wrong = Exclusion(bad)
+      elif told is False and bad == '':
+        wrong = Exclusion.UNFINISHED
+      if wrong:
+        self._exclude(messages.flagged(column, line.cells[column]), wrong)
+    done = self._number(Role.PROGRESS, i) / self.whole
+    if done < _WHOLE:
+      self._exclude(messages.partly(done), Exclusion.UNFINISHED)
+    steps, most = (self._number(r, i) for r in (Role.STEPS, Role.MAX_STEPS))
+    if steps < _WHOLE * most:
+      self._exclude(messages.partly(steps / most), Exclusion.UNFINISHED)
+
+  def _must_be_new_data(self, i: int, D: float) -> None:
+    """Raises Unusable where the text was repeated more often than is good."""
+    epochs = self._number(Role.EPOCHS, i)
+    text = self._number(Role.TEXT_TOKENS, i)
+    if text > 0:
+      epochs = D / text
+    if epochs > MOST_EPOCHS * 1.01:
+      self._exclude(messages.repeated(epochs), Exclusion.REPEATED_DATA)
+
+  def _exclude(self, reason: str, kind: Exclusion) -> None:
+    if kind not in self.wanted.include:
+      raise Unusable(reason, kind)
+
+  def _number(self, role: Role, i: int) -> float:
+    return float(self.columns[role][i]) if role in self.columns else math.nan
+
+  def _positive(self, role: Role, i: int, line: Line) -> float:
+    value = self._number(role, i)
+    if 0 < value < math.inf:
+      return value
+    taken = self.found.taken.get(role)
+    if taken is None:
+      raise Unusable(run_messages.not_positive(str(role), value))
+    column = taken.column or str(role)
+    text = taken.text(line.cells).strip()
+    if not text:
+      raise Unusable(run_messages.empty_cell(column))
+    if math.isnan(value) and text.casefold() != 'nan':
+      raise Unusable(run_messages.no_number(column, text))
+    raise Unusable(run_messages.not_positive(column, value))
+
+  def _loss(self, i: int, line: Line) -> float:
+    """The loss in `unit`, by the unit of its column or of its row."""
+    value, unit = self._positive(Role.LOSS, i, line), self.found.loss_unit
+    stated = self.cell(Role.UNIT, line)
+    if stated and self.wanted.loss_unit is None:
+      named = roles.loss_unit(stated)
+      if named and understand.kept_unit(named) != self.unit:
+        raise Unusable(messages.other_unit(named, self.unit))
+      unit = named or unit
+    scaled = in_kept_unit(value, unit)
+    column = self.found.taken[Role.LOSS].column
+    if not scaled > 0:
+      raise Unusable(messages.no_perplexity(column, value))
+    return scaled
+
+  def must_be_losses(self, rows: Sequence[Row]) -> None:
+    """Raises UserError where losses are those of no vocabulary there is."""
+    losses = [row.loss for row in rows]
+    if self.wanted.loss_unit is not None:
+      return
+    if losses and float(np.median(losses)) > MOST_NATS:
+      column = self.found.taken[Role.LOSS].column
+      raise UserError(
+        messages.no_losses(self.sheet.name, column, min(losses), max(losses))
+      )
+
+  def _run(
+    self, i: int, line: Line, size: dict[Role, float], loss: float
+  ) -> Run:
+    fields = self._own_fields(line)
+    per_step = self._number(Role.TOKENS_PER_STEP, i)
+    S = self._number(Role.STEPS, i)
+    D = size[Role.D]
+    if math.isnan(per_step) and S > 0:
+      per_step = D / S
+    depth = columns.whole(line.cells.get('depth', ''))
+    fields |= {
+      'run_id': self.name(line),
+      'C': size[Role.C],
+      'N': size[Role.N],
+      'D': D,
+      'S': int(S) if S > 0 else 0,
+      'tokens_per_step': per_step if per_step > 0 else math.nan,
+      'tokens_per_param': D / size[Role.N],
+      'status': 'done',
+      'val_bpb' if self.unit == BITS else 'val_loss': loss,
+      'n_layer': fields.get('n_layer') or depth,
+      'model': self.cell(Role.MODEL, line)
+      or (f'd{depth}' if depth and self.unit == BITS else ''),
+    }
+    for name, role in (
+      ('seed', Role.SEED),
+      ('block_size', Role.CONTEXT),
+      ('vocab_size', Role.VOCAB_SIZE),
+    ):
+      fields[name] = fields.get(name) or columns.whole(self.cell(role, line))
+    sem = self._number(Role.SEM, i)
+    if math.isfinite(sem):
+      fields['val_loss_sem'] = in_kept_unit(1.0, self.found.loss_unit) * sem
+    text = self._number(Role.TEXT_TOKENS, i)
+    if text > 0:
+      fields['text_tokens'] = text
+    fields['dataset'] = self.cell(Role.TEXT, line)
+    return Run(**fields)
+
+  def _own_fields(self, line: Line) -> dict[str, Any]:
+    """The cells of columns that are named as a Run's fields."""
+    out: dict[str, Any] = {}
+    for name, column in self.found.fields.items():
+      text = line.cells.get(column, '').strip()
+      if _HINTS[name] is str:
+        out[name] = '' if text.casefold() in numbers.MISSING else text
+        continue
+      value = numbers.parse(text, decimal_comma=self.sheet.decimal_comma)
+      if _HINTS[name] is int:
+        out[name] = int(value) if math.isfinite(value) else 0
+      else:
+        out[name] = value if math.isfinite(value) else math.nan
+    return out
+
+  def parts(self) -> list[str]:
+    """What was taken for what, in words."""
+    main = (*SIZES, Role.LOSS)
+    silent = (*main, Role.MODEL, Role.EXPERIMENT, Role.UNIT)
+    others = [
+      role
+      for role, taken in self.found.taken.items()
+      if role not in silent and taken.column.casefold() != role.casefold()
+    ]
+    return [self._part(role) for role in (*main, *others)]
+
+  def _part(self, role: Role) -> str:
+    if role in self.derived:
+      return f'{role} = {self.derived[role]}'
+    taken = self.found.taken[role]
+    unit = messages.unit(taken.unit, taken.factor)
+    if role == Role.LOSS:
+      unit = messages.loss_unit(self._stated_unit(), self.unit)
+    shown = taken.column or messages.constant(float(taken.constant))
+    return messages.part(str(role), shown, unit)
+
+  def _stated_unit(self) -> str:
+    """The unit of the losses by their column, or by a column of units."""
+    stated = str(self.found.loss_unit)
+    if not self.found.has(Role.UNIT) or self.wanted.loss_unit is not None:
+      return stated
+    texts = {self.cell(Role.UNIT, line) for line in self.sheet.lines}
+    found = {str(roles.loss_unit(text) or stated) for text in texts}
+    return ' and '.join(sorted(found))
+
+  def unread(self) -> list[str]:
+    """Columns that vary and that nothing reads."""
+    read = {taken.column for taken in self.found.taken.values()}
+    read |= {*self.found.flags, *self.found.fields.values()}
+    read |= nanochat.COLUMNS
+    kinds = (columns.Kind.RECIPE, columns.Kind.BATCH)
+    return [
+      name
+      for name in dict.fromkeys(self.sheet.columns)
+      if name not in read
+      and columns.kind(name) not in kinds
+      and len({line.cells.get(name, '') for line in self.sheet.lines}) > 1
+    ]
+
+
+_HINTS = typing.get_type_hints(Run)
+
+
+def in_kept_unit(loss: float, unit: LossUnit) -> float:
+  """A loss in the unit that `understand.kept_unit` tells.
+
+  >>> in_kept_unit(np.e, LossUnit.PERPLEXITY), in_kept_unit(3.0, LossUnit.NATS)
+  (1.0, 3.0)
+  """
+  if unit == LossUnit.PERPLEXITY:
+    return math.log(loss)
+  if unit == LossUnit.BITS:
+    return loss * math.log(2)
+  return loss / math.log(2) if unit == LossUnit.NATS_PER_BYTE else loss

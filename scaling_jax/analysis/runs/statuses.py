@@ -1,0 +1,84 @@
+"""Whether a run counts, by what a table says of its state."""
+
+from scaling_jax.analysis.runs import columns
+from scaling_jax.analysis.runs.table import Exclusion
+
+
+def _listed(text: str) -> frozenset[str]:
+  return frozenset(text.split())
+
+
+_FINISHED = _listed(
+  """
+  done finished complete completed success succeeded successful ok ended exited
+  closed stopped converged true yes 1 final finish passed
+  """
+)
+_KINDS = {
+  **dict.fromkeys(
+    _listed('diverged divergence diverging nan inf unstable blewup exploded'),
+    Exclusion.DIVERGED,
+  ),
+  **dict.fromkeys(
+    _listed(
+      """
+      crashed crash failed failure fail killed oom outofmemory error errored
+      exception timeout timedout nodefail dead lost broken
+      """
+    ),
+    Exclusion.CRASHED,
+  ),
+  **dict.fromkeys(
+    _listed(
+      """
+      running pending queued unfinished incomplete partial inprogress started
+      preempted preempting cancelled canceled aborted interrupted paused waiting
+      submitted scheduled resuming training false no 0 notfinished notdone
+      notstarted planned
+      """
+    ),
+    Exclusion.UNFINISHED,
+  ),
+  **dict.fromkeys(
+    _listed('earlystopped earlystop earlystopping stoppedearly truncated cut'),
+    Exclusion.EARLY_STOPPED,
+  ),
+}
+
+_YES = _listed('true yes y 1 t x ✓ ✔')
+_NO = _listed('false no n 0 f ✗ ✘')
+
+
+def of_status(text: str) -> Exclusion | None:
+  """Why a run of this status does not count; None where it does.
+
+  What is not known counts: see `is_known`.
+
+  >>> of_status('Finished'), of_status('CRASHED'), of_status('early stopped')
+  (None, <Exclusion.CRASHED: 'crashed'>, <Exclusion.EARLY_STOPPED: 'early_stopped'>)
+  """
+  return _KINDS.get(_joined(text))
+
+
+def is_known(text: str) -> bool:
+  """Whether a status is known to mean finished, or something else.
+
+  >>> is_known('done'), is_known('archived')
+  (True, False)
+  """
+  joined = _joined(text)
+  return not joined or joined in _FINISHED or joined in _KINDS
+
+
+def truth(text: str) -> bool | None:
+  """Whether a cell says yes; None where it says neither.
+
+  >>> truth('True'), truth('0.0'), truth('perhaps')
+  (True, False, None)
+  """
+  plain = columns.value(text)
+  return True if plain in _YES else False if plain in _NO else None
+
+
+def _joined(text: str) -> str:
+  return ''.join(columns.words(text)) or columns.value(text)
