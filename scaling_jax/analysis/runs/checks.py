@@ -32,12 +32,20 @@ def one_unit(units: Iterable[tuple[str, str]], unit: str, source: str) -> None:
       )
 
 
-def no_usable_run(source: str, excluded: Sequence[Excluded]) -> str:
-  """The message where everything that was found is excluded."""
+def no_usable_run(
+  source: str, excluded: Sequence[Excluded], *, of_tables: bool = True
+) -> str:
+  """The message where everything that was found is excluded.
+
+  Args:
+    source: of it.
+    excluded: all of it.
+    of_tables: whether some of it is of tables, whose rows may be included.
+  """
   return messages.no_usable_run(
     source,
     [(one.run_id, one.reason, str(one.kind)) for one in excluded],
-    [str(kind) for kind in INCLUDABLE],
+    [str(kind) for kind in INCLUDABLE] if of_tables else [],
   )
 
 

@@ -97,8 +97,9 @@ def read_runs(
       gathered.add(epath.Path(path))
   runs = gathered.runs()
   if not runs:
+    source, of_tables = ', '.join(map(str, flat)), bool(gathered.tables.kinds)
     raise UserError(
-      checks.no_usable_run(', '.join(map(str, flat)), runs.excluded)
+      checks.no_usable_run(source, runs.excluded, of_tables=of_tables)
     )
   return runs
 
