@@ -273,7 +273,11 @@ def _span(values: np.ndarray) -> str:
 
 
 def of_texts() -> str:
-  return 'text, tokenizer or context'
+  return 'text, tokenizer, context or experiment'
+
+
+def joined(study: str, experiment: str) -> str:
+  return f'{study}, {experiment}' if experiment else study
 
 
 def no_value(by: str) -> str:

@@ -20,7 +20,7 @@ from scaling_jax.records import Run
 LOW, HIGH = 0.7, 4.0  # of C / 6ND, whatever is counted
 _FEWEST = 0.5  # of the rows must agree, or all are in doubt
 _MOST_OFF = 0.2  # of the rows may be off a smooth line
-_JUMP = 0.08  # of log C / 6ND, the least that is called one
+_JUMP = 0.15  # of log C / 6ND, the least that is called one
 _DEVIATIONS = 6.0  # robust ones likewise
 _SMALLEST = {Role.N: 3e3, Role.D: 2e4}  # that a table's largest run may have
 _RATIO = (1e-2, 1e7)  # tokens a parameter

@@ -180,12 +180,19 @@ class Reader:
     curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
     return curve if len(D) >= repeats.POINTS and repeats.rises(curve) else None
 
+  def study(self, row: Row) -> tuple[str, ...]:
+    """What rows have in common that count N, D and C in one way."""
+    roles_of = (Role.TEXT, Role.TOKENIZER, Role.EXPERIMENT)
+    named = [
+      self.found.taken[role].column for role in roles_of if self.found.has(role)
+    ]
+    return tuple(row.extra.get(column, '') for column in named)
+
   def trainings(self, rows: Sequence[Row]) -> repeats.Trainings:
     """Which of the rows are checkpoints of others."""
     if not self.found.has(Role.RUN_ID):
       return repeats.Trainings({}, {})
-    column = self.found.taken[Role.RUN_ID].column
-    meaning = roles.meaning(column)
+    meaning = roles.meaning(self.found.taken[Role.RUN_ID].column)
     sure = meaning is not None and meaning.rank == Rank.GOOD
     named = str(Role.RUN_ID) in self.found.given
     return repeats.trainings(
