@@ -157,6 +157,13 @@ def unknown_statuses(source: str, column: str, found: Sequence[str]) -> str:
   )
 
 
+def nanochat_generations() -> str:
+  return (
+    "nanochat's tables of two generations differ in data, in how they count"
+    ' parameters and in bits per byte: their losses are not of one law.'
+  )
+
+
 # Why a row is excluded.
 
 

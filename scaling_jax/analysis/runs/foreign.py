@@ -8,6 +8,7 @@ from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
+from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import reading
 from scaling_jax.analysis.runs import repeats
 from scaling_jax.analysis.runs import rows
@@ -76,6 +77,9 @@ class Tables:
     checks.one_unit([*ours, *self.units], found.unit, sheet.name)
     self.units.append((found.unit, sheet.name))
     self.kinds.append(found.kind)
+    if {nanochat.NAME, nanochat.BY_GROUP} <= {*self.kinds}:
+      note = messages.nanochat_generations()
+      self.notes += [note] if note not in self.notes else []
     self.excluded += found.excluded
     self.sources.append(
       messages.understood(sheet.name, found.parts, found.unread)

@@ -27,7 +27,6 @@ from scaling_jax.analysis.runs.table import Counts
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.understand import Understanding
 from scaling_jax.analysis.runs.vocabulary import SIZES
-from scaling_jax.analysis.runs.vocabulary import LossUnit
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
@@ -174,7 +173,9 @@ class Reader:
     if not np.all(np.isfinite(tokens)):
       tokens = np.asarray(found.step, float) * float(run.tokens_per_step)
     unit = self.found.loss_unit
-    loss = np.array([in_kept_unit(float(x), unit) for x in found.loss])
+    loss = np.array(
+      [understand.in_kept_unit(float(x), unit) for x in found.loss]
+    )
     good = (tokens > 0) & np.isfinite(loss) & (loss > 0)
     N, D = float(run.N), tokens[good]
     curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
@@ -262,7 +263,7 @@ class Reader:
       if named and understand.kept_unit(named) != self.unit:
         raise Unusable(messages.other_unit(named, self.unit))
       unit = named or unit
-    scaled = in_kept_unit(value, unit)
+    scaled = understand.in_kept_unit(value, unit)
     column = self.found.taken[Role.LOSS].column
     if not scaled > 0:
       raise Unusable(messages.no_perplexity(column, value))
@@ -311,7 +312,9 @@ class Reader:
       fields[name] = fields.get(name) or columns.whole(self.cell(role, line))
     sem = self._number(Role.SEM, i)
     if math.isfinite(sem):
-      fields['val_loss_sem'] = in_kept_unit(1.0, self.found.loss_unit) * sem
+      fields['val_loss_sem'] = (
+        understand.in_kept_unit(1.0, self.found.loss_unit) * sem
+      )
     text = self._number(Role.TEXT_TOKENS, i)
     if text > 0:
       fields['text_tokens'] = text
@@ -388,16 +391,3 @@ def is_worse_than_guessing(loss: float, kinds: float) -> bool:
 
 
 _HINTS = typing.get_type_hints(Run)
-
-
-def in_kept_unit(loss: float, unit: LossUnit) -> float:
-  """A loss in the unit that `understand.kept_unit` tells.
-
-  >>> in_kept_unit(np.e, LossUnit.PERPLEXITY), in_kept_unit(3.0, LossUnit.NATS)
-  (1.0, 3.0)
-  """
-  if unit == LossUnit.PERPLEXITY:
-    return math.log(loss)
-  if unit == LossUnit.BITS:
-    return loss * math.log(2)
-  return loss / math.log(2) if unit == LossUnit.NATS_PER_BYTE else loss
