@@ -100,9 +100,16 @@ def _python(flags: Sequence[str]) -> str:
   return ', '.join(f'{name!r}: {value!r}' for name, value in pairs)
 
 
-def understood(source: str, parts: Sequence[str], unread: Sequence[str]) -> str:
+def of_tables(names: Sequence[str], text: str) -> str:
+  """What is so of one table, or of several."""
+  others = len(names) - 1
+  more = f' and {others} more' if others else ''
+  return f'{names[0]}{more}: {text}'
+
+
+def understood(parts: Sequence[str], unread: Sequence[str]) -> str:
   """What was taken for what, and the columns that vary and were not read."""
-  text = f'{source}: {"; ".join(parts)}.'
+  text = f'{"; ".join(parts)}.'
   if unread:
     text += f' Not read: {listed(unread)}.'
   return text

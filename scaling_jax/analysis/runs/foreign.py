@@ -46,7 +46,6 @@ class Tables:
     runs: in the order of their tables.
     excluded: what was found and is not among them.
     units: of the losses of each table, with its name.
-    sources: what was taken for what, a message for each table.
     notes: what a reader of the results should know, a message each.
     kinds: of tables, in order.
   """
@@ -56,10 +55,19 @@ class Tables:
     self.runs: list[Foreign] = []
     self.excluded: list[Excluded] = []
     self.units: list[tuple[str, str]] = []
-    self.sources: list[str] = []
+    # What was taken for what, and the tables of which it is so.
+    self._understood: dict[str, list[str]] = {}
     self.notes: list[str] = []
     self.kinds: list[str] = []
     self._repetitions = repeats.Repetitions(wanted.include)
+
+  @property
+  def sources(self) -> tuple[str, ...]:
+    """What was taken for what, a message for tables that are alike."""
+    return tuple(
+      messages.of_tables(names, text)
+      for text, names in self._understood.items()
+    )
 
   def add(self, sheet: Sheet, ours: Sequence[tuple[str, str]] = ()) -> None:
     """Adds the runs of a sheet.
@@ -81,10 +89,9 @@ class Tables:
       note = messages.nanochat_generations()
       self.notes += [note] if note not in self.notes else []
     self.excluded += found.excluded
-    self.sources.append(
-      messages.understood(sheet.name, found.parts, found.unread)
-    )
-    self.notes += found.notes
+    understood = messages.understood(found.parts, found.unread)
+    self._understood.setdefault(understood, []).append(sheet.name)
+    self.notes += [note for note in found.notes if note not in self.notes]
     new = []
     for row in found.rows:
       told = self._repetitions.of(

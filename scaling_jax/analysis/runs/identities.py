@@ -49,7 +49,7 @@ def check(
   *,
   source: str,
   stated: bool = True,
-  derived: Mapping[str, str] | None = None,
+  derived: Mapping[Role, str] | None = None,
   trusted: bool = False,
 ) -> Checked:
   """Holds C against 6ND in every run.
@@ -150,7 +150,7 @@ def _jumps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _likely(
-  N: float, D: float, C: float, derived: Mapping[str, str]
+  N: float, D: float, C: float, derived: Mapping[Role, str]
 ) -> dict[str, str]:
   """The units that would make sizes agree, the fewest first; {} for none."""
   found = []
@@ -183,7 +183,7 @@ def _refusal(
   D: np.ndarray,
   C: np.ndarray,
   ratio: np.ndarray,
-  derived: Mapping[str, str],
+  derived: Mapping[Role, str],
   stated: bool,
 ) -> str:
   n, d, c = (float(np.median(x)) for x in (N, D, C))
