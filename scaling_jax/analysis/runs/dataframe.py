@@ -58,7 +58,12 @@ def write(runs: Runs) -> 'pd.DataFrame':
     raise UserError(
       'pandas is not installed: to_dataframe() needs it; pip install pandas'
     ) from error
-  return pd.DataFrame([tuple(run) for run in runs], columns=list(Run._fields))
+  out = pd.DataFrame([tuple(run) for run in runs], columns=list(Run._fields))
+  more = dict.fromkeys(name for extra in runs.extra for name in extra)
+  for name in more:
+    if name not in out:
+      out[name] = [extra.get(name, '') for extra in runs.extra]
+  return out
 
 
 def sheet_of(df: Any) -> Sheet:

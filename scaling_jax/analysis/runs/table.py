@@ -325,6 +325,8 @@ class Runs:
   def to_dataframe(self) -> 'pd.DataFrame':
     """A pandas DataFrame: a row for each run, a column for each field of Run.
 
+    The other columns of their table follow, as text.
+
     Raises:
       UserError: pandas is not installed.
 
