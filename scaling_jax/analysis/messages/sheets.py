@@ -286,6 +286,14 @@ def _span(values: np.ndarray) -> str:
 # Runs of several laws.
 
 
+def no_match(asked: Sequence[str], met: Mapping[str, Sequence[str]]) -> str:
+  there = '; '.join(
+    f'{name} is {listed(values)}' if values else f'there is no {name}'
+    for name, values in met.items()
+  )
+  return f'no run has {" and ".join(asked)}: {there}; ask for another --where'
+
+
 def of_texts() -> str:
   return 'text, tokenizer, context or experiment'
 

@@ -33,6 +33,8 @@ def read(df: Any, wanted: Wanted) -> Runs:
   """See `Runs.from_dataframe`."""
   tables = foreign.Tables(wanted)
   tables.add(sheet_of(df))
+  if wanted.where and not tables.runs and not tables.excluded:
+    raise UserError(checks.no_match(wanted.where, tables.met))
   if not tables.runs:
     raise UserError(checks.no_usable_run(_NAME, tables.excluded))
   runs = [one.run for one in tables.runs]

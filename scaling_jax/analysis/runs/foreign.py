@@ -7,6 +7,7 @@ from scaling_jax import records
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import checks
+from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import reading
@@ -48,6 +49,7 @@ class Tables:
     units: of the losses of each table, with its name.
     notes: what a reader of the results should know, a message each.
     kinds: of tables, in order.
+    met: the values of each column that `where` asks for.
   """
 
   def __init__(self, wanted: Wanted) -> None:
@@ -59,6 +61,7 @@ class Tables:
     self._understood: dict[str, list[str]] = {}
     self.notes: list[str] = []
     self.kinds: list[str] = []
+    self.met: dict[str, dict[str, None]] = {}
     self._repetitions = repeats.Repetitions(wanted.include)
 
   @property
@@ -82,6 +85,10 @@ class Tables:
         other than those before.
     """
     found = reading.read(sheet, self.wanted)
+    for name in self.wanted.where:
+      column = columns.same_name(name, sheet.columns)
+      values = [line.cells.get(column, '') for line in sheet.lines]
+      self.met.setdefault(name, {}).update(dict.fromkeys(values))
     checks.one_unit([*ours, *self.units], found.unit, sheet.name)
     self.units.append((found.unit, sheet.name))
     self.kinds.append(found.kind)

@@ -59,7 +59,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     excluded.append(Excluded(run_id, text, kind))
 
   for i, line in enumerate(sheet.lines):
-    if not reader.asked_for(line):
+    if not wanted.asks_for(line.cells):
       continue
     place = sheet.place(line)
     try:

@@ -129,15 +129,6 @@ class Reader:
   def name(self, line: Line) -> str:
     return self.cell(Role.RUN_ID, line) or self.sheet.run_name(line)
 
-  def asked_for(self, line: Line) -> bool:
-    """Whether a line has the values that `where` asks for."""
-    for name, value in self.wanted.where.items():
-      column = columns.same_name(name, self.sheet.columns)
-      text = line.cells.get(column, '') if column else ''
-      if columns.value(text) != columns.value(value):
-        return False
-    return True
-
   def row(self, i: int, line: Line, place: str) -> Row:
     """A line as a run; raises Unusable where it is none that counts."""
     if line.fault:
