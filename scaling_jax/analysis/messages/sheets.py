@@ -120,16 +120,19 @@ _FACTORS = {
   1e6: 'millions',
   1e9: 'billions',
   1e12: 'trillions',
+  8.64e19: 'PF-days',
+  0.01: '%',
 }
 
 
-def unit(stated: str, factor: float) -> str:
+def unit(factor: float) -> str:
   """A unit as people read it.
 
-  >>> unit('m', 1e6), unit('PF-days', 8.64e19), unit('', 1.0)
-  ('millions', 'PF-days', '')
+  >>> unit(1e6), unit(8.64e19), unit(1e18), unit(1.0)
+  ('millions', 'PF-days', '1e18', '')
   """
-  return _FACTORS.get(factor, stated if factor != 1 else '')
+  number = f'{factor:g}'.replace('e+', 'e')
+  return _FACTORS.get(factor, number if factor != 1 else '')
 
 
 def constant(value: float) -> str:
