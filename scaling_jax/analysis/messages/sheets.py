@@ -1,6 +1,7 @@
 """What people read of tables: what was taken for what, what is missing."""
 
 from collections.abc import Collection, Mapping, Sequence
+import shlex
 import textwrap
 
 import numpy as np
@@ -61,12 +62,12 @@ def ambiguous(source: str, role: str, names: Sequence[str]) -> str:
 
 
 def quoted(name: str) -> str:
-  """A name as a shell takes it.
+  """A name or a value as a shell takes it.
 
   >>> quoted('val loss'), quoted('val/loss')
   ("'val loss'", 'val/loss')
   """
-  return f"'{name}'" if set(name) & set(' ()&;|<>$*?"') else name
+  return shlex.quote(name)
 
 
 def insufficient(
@@ -158,6 +159,28 @@ def unknown_statuses(source: str, column: str, found: Sequence[str]) -> str:
     f'{source} has {column} {what}, which is not known to mean that a run'
     ' failed: those runs count.'
   )
+
+
+def no_column_of(source: str, name: str, columns: Sequence[str]) -> str:
+  return (
+    f'where names {name!r}, which must be a column of {source}: it has'
+    f' {listed(columns)}; name one of these'
+  )
+
+
+def no_row_of(
+  source: str, column: str, value: str, found: Sequence[str]
+) -> str:
+  return (
+    f'no row of {source} has {column}={value}: it has {listed(found)}; add'
+    f' --where={quoted(f"{column}={found[0]}")} (in Python'
+    f' where={{{column!r}: {found[0]!r}}}), or another of these'
+  )
+
+
+def no_row_of_all(source: str, where: Mapping[str, str]) -> str:
+  every = ' and '.join(f'{name}={value}' for name, value in where.items())
+  return f'no row of {source} has {every} at once; ask for fewer by where'
 
 
 # Why a row is excluded.
@@ -290,11 +313,24 @@ def no_column_to_split(by: str, names: Sequence[str]) -> str:
   )
 
 
-def several_laws(by: str, labels: Sequence[str]) -> str:
-  """Of runs that one law can't be of."""
-  column = by if ' ' not in by else 'dataset'
-  return (
+def several_laws(
+  by: str, labels: Sequence[str], column: str, value: str
+) -> str:
+  """Of runs that one law can't be of.
+
+  Args:
+    by: what they differ in.
+    labels: of the groups.
+    column: that tells them apart; '' if none does.
+    value: of it, of one of them.
+  """
+  text = (
     f'the runs differ in {by} ({listed(labels)}), and the losses of one law must'
-    ' not: choose one by --where, or fit a law each by'
-    f' --by={quoted(column)} (in Python runs.split({column!r}))'
+    ' not: '
+  )
+  if not column:
+    return f'{text}pass those of one at a time'
+  return (
+    f'{text}choose one by --where={quoted(f"{column}={value}")}, or fit a law'
+    f' each by --by={quoted(column)} (in Python runs.split({column!r}))'
   )

@@ -34,6 +34,8 @@ def read(df: Any, wanted: Wanted) -> Runs:
   tables = foreign.Tables(wanted)
   tables.add(sheet_of(df))
   if not tables.runs:
+    if tables.missed:
+      raise UserError(tables.missed[0])
     raise UserError(checks.no_usable_run(_NAME, tables.excluded))
   runs = [one.run for one in tables.runs]
   names = checks.own_names(run.run_id for run in runs)

@@ -48,6 +48,7 @@ class Tables:
     sources: what was taken for what, a message for each table.
     notes: what a reader of the results should know, a message each.
     kinds: of tables, in order.
+    missed: what was asked of rows and none has, a message for each table.
   """
 
   def __init__(self, wanted: Wanted) -> None:
@@ -58,6 +59,7 @@ class Tables:
     self.sources: list[str] = []
     self.notes: list[str] = []
     self.kinds: list[str] = []
+    self.missed: list[str] = []
     self._repetitions = repeats.Repetitions(wanted.include)
 
   def add(self, sheet: Sheet, ours: Sequence[tuple[str, str]] = ()) -> None:
@@ -81,6 +83,7 @@ class Tables:
       messages.understood(sheet.name, found.parts, found.unread)
     )
     self.notes += found.notes
+    self.missed += [found.missed] if found.missed else []
     new = []
     for row in found.rows:
       told = self._repetitions.of(

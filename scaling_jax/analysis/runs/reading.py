@@ -5,6 +5,7 @@ import dataclasses
 from scaling_jax import formatting
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
+from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import identities
 from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import understand
@@ -14,6 +15,7 @@ from scaling_jax.analysis.runs.rows import Unusable
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
+from scaling_jax.analysis.runs.vocabulary import SIZES
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
 
@@ -30,6 +32,7 @@ class Found:
     parts: what was taken for what, in words.
     unread: columns that vary and were not read.
     notes: a message each.
+    missed: what `where` asks for that no line has, in words; '' if some has.
   """
 
   rows: tuple[Row, ...]
@@ -39,6 +42,7 @@ class Found:
   parts: tuple[str, ...]
   unread: tuple[str, ...]
   notes: tuple[str, ...]
+  missed: str = ''
 
 
 def read(sheet: Sheet, wanted: Wanted) -> Found:
@@ -71,6 +75,11 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     source=sheet.name,
     stated=reader.found.has(Role.C),
     derived=reader.derived,
+    factors={
+      role: taken.factor
+      for role, taken in reader.found.taken.items()
+      if role in SIZES
+    },
     trusted=Exclusion.INCONSISTENT in wanted.include,
   )
   for i, reason in checked.excluded.items():
@@ -97,4 +106,19 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     parts=tuple(reader.parts()),
     unread=tuple(reader.unread()),
     notes=(*sheet.notes, *reader.notes, *checked.notes),
+    missed=''
+    if rows or excluded or not wanted.where
+    else _missed(sheet, wanted),
   )
+
+
+def _missed(sheet: Sheet, wanted: Wanted) -> str:
+  """Why no line has what `where` asks for; '' where it asks for nothing."""
+  for name, value in wanted.where.items():
+    column = columns.same_name(name, sheet.columns)
+    if not column:
+      return messages.no_column_of(sheet.name, name, sheet.columns)
+    texts = dict.fromkeys(line.cells.get(column, '') for line in sheet.lines)
+    if columns.value(value) not in map(columns.value, texts):
+      return messages.no_row_of(sheet.name, column, value, [*texts])
+  return messages.no_row_of_all(sheet.name, wanted.where)

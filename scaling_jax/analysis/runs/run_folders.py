@@ -97,6 +97,8 @@ def read_runs(
       gathered.add(epath.Path(path))
   runs = gathered.runs()
   if not runs:
+    if gathered.tables.missed and not runs.excluded:
+      raise UserError(gathered.tables.missed[0])
     source, of_tables = ', '.join(map(str, flat)), bool(gathered.tables.kinds)
     raise UserError(
       checks.no_usable_run(source, runs.excluded, of_tables=of_tables)
