@@ -100,7 +100,7 @@ def check(
   rest = np.flatnonzero(fits)
   jumps, smooth = _jumps(np.log(N[rest]), np.log(ratio[rest]))
   few = 0 < len(jumps) <= _MOST_OFF * len(rest)
-  notes = ()
+  notes: tuple[str, ...] = ()
   if few:
     for j in jumps:
       i = int(rest[j])
@@ -180,7 +180,7 @@ def _likely(
   C: float,
   derived: Mapping[Role, str],
   factors: Mapping[Role, float],
-) -> dict[Role, str]:
+) -> dict[str, str]:
   """The units that would make sizes agree, the fewest first; {} for none."""
   found = []
   options = [
@@ -208,7 +208,7 @@ def _likely(
       continue
     if not (1e4 <= n <= 1e13 and 1e6 <= d <= 1e15 and 0.1 <= d / n <= 3e5):
       continue
-    named = {role: unit for role, unit in chosen.items() if unit}
+    named = {str(role): unit for role, unit in chosen.items() if unit}
     rare = sum(_RARE.get(unit, 0.0) for unit in named.values())
     small = (n < 1e6) + (d < 1e8)  # for anything but M and B
     # Of as many units, those that put the tokens near 20 a parameter, and N
@@ -228,9 +228,9 @@ def _refusal(
   stated: bool,
   factors: Mapping[Role, float],
 ) -> str:
-  middle = (float(np.median(x)) for x in (N, D, C))
+  n, d, c = (float(np.median(x)) for x in (N, D, C))
   all_derived = derived if stated else {**derived, Role.C: '6ND'}
-  likely = _likely(*middle, all_derived, factors)
+  likely = _likely(n, d, c, all_derived, factors)
   if np.mean((ratio >= LOW) & (ratio <= HIGH)) < _FEWEST:
     return messages.all_off(source, ratio, likely, (LOW, HIGH))
   return messages.implausible(source, N, D, likely)

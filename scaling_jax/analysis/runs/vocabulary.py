@@ -94,7 +94,7 @@ NOT_TOKENS = listed(
   sec second seconds s throughput speed vocab vocabulary warmup val valid
   validation eval test tokenizer tokenization id ids hour day gpu device flop
   flops loss cost price bytes gb mb tb kb embedding dim pad path dropout top
-  context length expert experts
+  context length expert experts bos eos unk special
   """
 )
 TEXT_WORDS = listed('unique corpus dataset text available distinct pool data')
