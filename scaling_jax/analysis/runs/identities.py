@@ -23,6 +23,7 @@ _MOST_OFF = 0.2  # of the rows may be off a smooth line
 _JUMP = 0.08  # of log C / 6ND, the least that is called one
 _DEVIATIONS = 6.0  # robust ones likewise
 _SMALLEST = {Role.N: 3e3, Role.D: 2e4}  # that a table's largest run may have
+_NEVER = 500  # parameters, but for those of a unit; Kaplan's least are 768
 _RATIO = (1e-2, 1e7)  # tokens a parameter
 _UNITS = {
   Role.N: ('', 'k', 'M', 'B'),
@@ -128,7 +129,7 @@ def _jumps_of_size(N: np.ndarray, D: np.ndarray) -> Checked:
   """
   log = np.log(D / N)
   off = ~_together(log)
-  off |= (N < _SMALLEST[Role.N]) & (np.median(N) > 30 * _SMALLEST[Role.N])
+  off |= (N < _NEVER) & (np.median(N) > 30 * _SMALLEST[Role.N])
   off |= (D < _SMALLEST[Role.D]) & (np.median(D) > 30 * _SMALLEST[Role.D])
   return Checked(
     excluded={
