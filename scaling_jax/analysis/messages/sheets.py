@@ -1,6 +1,7 @@
 """What people read of tables: what was taken for what, what is missing."""
 
 from collections.abc import Collection, Mapping, Sequence
+import shlex
 import textwrap
 
 import numpy as np
@@ -61,12 +62,12 @@ def ambiguous(source: str, role: str, names: Sequence[str]) -> str:
 
 
 def quoted(name: str) -> str:
-  """A name as a shell takes it.
+  """A name or a value as a shell takes it.
 
   >>> quoted('val loss'), quoted('val/loss')
   ("'val loss'", 'val/loss')
   """
-  return f"'{name}'" if set(name) & set(' ()&;|<>$*?"') else name
+  return shlex.quote(name)
 
 
 def insufficient(
@@ -127,16 +128,19 @@ _FACTORS = {
   1e6: 'millions',
   1e9: 'billions',
   1e12: 'trillions',
+  8.64e19: 'PF-days',
+  0.01: '%',
 }
 
 
-def unit(stated: str, factor: float) -> str:
+def unit(factor: float) -> str:
   """A unit as people read it.
 
-  >>> unit('m', 1e6), unit('PF-days', 8.64e19), unit('', 1.0)
-  ('millions', 'PF-days', '')
+  >>> unit(1e6), unit(8.64e19), unit(1e18), unit(1.0)
+  ('millions', 'PF-days', '1e18', '')
   """
-  return _FACTORS.get(factor, stated if factor != 1 else '')
+  number = f'{factor:g}'.replace('e+', 'e')
+  return _FACTORS.get(factor, number if factor != 1 else '')
 
 
 def constant(value: float) -> str:
@@ -291,7 +295,13 @@ def no_match(asked: Sequence[str], met: Mapping[str, Sequence[str]]) -> str:
     f'{name} is {listed(values)}' if values else f'there is no {name}'
     for name, values in met.items()
   )
-  return f'no run has {" and ".join(asked)}: {there}; ask for another --where'
+  first, values = next(iter(met.items()))
+  python = f"where={{{first!r}: {values[0]!r}}}" if values else 'where={...}'
+  flag = quoted(f'{first}={values[0]}') if values else 'COLUMN=VALUE'
+  return (
+    f'no run has {" and ".join(asked)}: {there}; ask for another, such as'
+    f' --where={flag} (in Python {python})'
+  )
 
 
 def of_texts() -> str:
@@ -313,11 +323,24 @@ def no_column_to_split(by: str, names: Sequence[str]) -> str:
   )
 
 
-def several_laws(by: str, labels: Sequence[str]) -> str:
-  """Of runs that one law can't be of."""
-  column = by if ' ' not in by else 'dataset'
-  return (
+def several_laws(
+  by: str, labels: Sequence[str], column: str, value: str
+) -> str:
+  """Of runs that one law can't be of.
+
+  Args:
+    by: what they differ in.
+    labels: of the groups.
+    column: that tells them apart; '' if none does.
+    value: of it, of one of them.
+  """
+  text = (
     f'the runs differ in {by} ({listed(labels)}), and the losses of one law must'
-    ' not: choose one by --where, or fit a law each by'
-    f' --by={quoted(column)} (in Python runs.split({column!r}))'
+    ' not: '
+  )
+  if not column:
+    return f'{text}pass those of one at a time'
+  return (
+    f'{text}choose one by --where={quoted(f"{column}={value}")}, or fit a law'
+    f' each by --by={quoted(column)} (in Python runs.split({column!r}))'
   )

@@ -7,6 +7,7 @@ have to.
 
 from collections.abc import Iterable
 import enum
+import functools
 import itertools
 import math
 import re
@@ -84,6 +85,7 @@ _OTHER = _listed(
 _SIZES = frozenset('cndslt')  # a name of one letter
 
 
+@functools.lru_cache(10_000)
 def words(name: str) -> tuple[str, ...]:
   """A name's words, in lower case.
 

@@ -15,6 +15,7 @@ from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 _FEWEST = 5  # runs of an experiment that can carry a law of its own
+_OF_TEXTS = ('dataset', 'tokenizer', 'vocab_size', 'block_size', 'text')
 _BUDGETS = 2  # that they have to be of
 _SAME_BUDGET = math.log(1.1)
 
@@ -112,7 +113,24 @@ def one_law(runs: Runs) -> None:
   """
   groups = of_runs(runs)
   if len(groups.runs) > 1:
-    raise UserError(messages.several_laws(groups.by, [*groups.runs]))
+    column, value = _to_split(runs, groups)
+    raise UserError(
+      messages.several_laws(groups.by, [*groups.runs], column, value)
+    )
+
+
+def _to_split(runs: Runs, groups: Groups) -> tuple[str, str]:
+  """A column that tells groups apart, and the value of one; '' for none."""
+  names = dict.fromkeys(name for extra in runs.extra for name in extra)
+  for column in (groups.by, *names, *_OF_TEXTS):
+    if column not in names and column not in _OF_TEXTS:
+      continue
+    parts = split(runs, column)
+    if 1 < len(parts) <= len(groups.runs) and all(
+      len(of_runs(some).runs) == 1 for some in parts.values()
+    ):
+      return column, next(iter(parts))
+  return '', ''
 
 
 def _carries_a_law(runs: Runs) -> bool:

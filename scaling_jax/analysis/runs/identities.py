@@ -23,12 +23,18 @@ _MOST_OFF = 0.2  # of the rows may be off a smooth line
 _JUMP = 0.15  # of log C / 6ND, the least that is called one
 _DEVIATIONS = 6.0  # robust ones likewise
 _SMALLEST = {Role.N: 3e3, Role.D: 2e4}  # that a table's largest run may have
+_NEVER = 500  # parameters, but for those of a unit; Kaplan's least are 768
 _RATIO = (1e-2, 1e7)  # tokens a parameter
 _UNITS: dict[str, tuple[str, ...]] = {
   Role.N: ('', 'k', 'M', 'B'),
   Role.D: ('', 'k', 'M', 'B', 'T'),
   Role.C: ('', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP', '1e21', 'PF-days'),
 }
+_RARE = {'k': 1.0, 'T': 1.0, '1e21': 0.5}  # next to a unit that is usual
+# Of sizes that have a unit by their name already, which may be wrong.
+_BARE: dict[str, str] = {Role.N: 'params', Role.D: 'tokens', Role.C: 'FLOP'}
+_APART = np.log(3e3)  # of log D/N: no design has such a gap
+_FEWEST_TO_PART = 4  # rows, of which some may be in another unit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,7 +55,8 @@ def check(
   *,
   source: str,
   stated: bool = True,
-  derived: Mapping[Role, str] | None = None,
+  derived: Mapping[str, str] | None = None,
+  factors: Mapping[str, float] | None = None,
   trusted: bool = False,
 ) -> Checked:
   """Holds C against 6ND in every run.
@@ -59,6 +66,7 @@ def check(
     source: as people are told.
     stated: whether C was, beside N and D.
     derived: which of N, D and C follow from the others, and how.
+    factors: that sizes were multiplied by, for the units they were stated in.
     trusted: whether to fit them as they are, whatever they are.
 
   Raises:
@@ -79,11 +87,15 @@ def check(
   ratio = C / (6 * N * D) if three else np.ones(len(N))
   fits = (ratio >= LOW) & (ratio <= HIGH)
   if np.mean(fits) < _FEWEST or not _plausible(N, D):
-    raise UserError(_refusal(source, N, D, C, ratio, derived, stated))
+    raise UserError(
+      _refusal(source, N, D, C, ratio, derived, stated, factors or {})
+    )
   if not three:
     return _jumps_of_size(N, D)
   excluded = {
-    int(i): messages.off(float(ratio[i]), _likely(N[i], D[i], C[i], derived))
+    int(i): messages.off(
+      float(ratio[i]), _likely(N[i], D[i], C[i], derived, {})
+    )
     for i in np.flatnonzero(~fits)
   }
   rest = np.flatnonzero(fits)
@@ -111,22 +123,36 @@ def _plausible(N: np.ndarray, D: np.ndarray) -> bool:
 
 
 def _jumps_of_size(N: np.ndarray, D: np.ndarray) -> Checked:
-  """Rows whose tokens a parameter are a thousand times off all others.
+  """Rows whose tokens a parameter are thousands of times off all others.
 
   Where C follows from N and D, or one of them from it, nothing else tells.
   """
   log = np.log(D / N)
-  off = np.abs(log - np.median(log)) > np.log(3e4)
-  off |= (N < _SMALLEST[Role.N]) & (np.median(N) > 30 * _SMALLEST[Role.N])
+  off = ~_together(log)
+  off |= (N < _NEVER) & (np.median(N) > 30 * _SMALLEST[Role.N])
   off |= (D < _SMALLEST[Role.D]) & (np.median(D) > 30 * _SMALLEST[Role.D])
-  if np.mean(off) > _MOST_OFF:
-    return Checked()
   return Checked(
     excluded={
       int(i): messages.odd_ratio(float(N[i]), float(D[i]))
       for i in np.flatnonzero(off)
     }
   )
+
+
+def _together(log_ratio: np.ndarray) -> np.ndarray:
+  """[n] whether each is of the most that no gap parts; those near 20 first."""
+  if len(log_ratio) < _FEWEST_TO_PART:
+    return np.ones(len(log_ratio), bool)
+  order = np.argsort(log_ratio, kind='stable')
+  gaps = np.diff(log_ratio[order], prepend=log_ratio[order[:1]])
+  part = np.empty(len(order), int)
+  part[order] = np.cumsum(gaps > _APART)
+  middle = [
+    abs(float(np.median(log_ratio[part == k])) - np.log(20))
+    for k in range(part.max() + 1)
+  ]
+  best = min(range(len(middle)), key=lambda k: (-np.sum(part == k), middle[k]))
+  return part == best
 
 
 def _jumps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -150,15 +176,28 @@ def _jumps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _likely(
-  N: float, D: float, C: float, derived: Mapping[Role, str]
+  N: float,
+  D: float,
+  C: float,
+  derived: Mapping[str, str],
+  factors: Mapping[str, float],
 ) -> dict[str, str]:
   """The units that would make sizes agree, the fewest first; {} for none."""
   found = []
-  for units in itertools.product(*(_UNITS[role] for role in _UNITS)):
+  options = [
+    (*units, _BARE[role]) if factors.get(role, 1.0) != 1 else units
+    for role, units in _UNITS.items()
+  ]
+  for units in itertools.product(*options):
     chosen = dict(zip(_UNITS, units))
     if any(chosen[role] for role in derived):
       continue
-    scale = {role: numbers.factor(unit) or 1.0 for role, unit in chosen.items()}
+    scale = {
+      role: (numbers.factor(unit) or 1.0) / factors.get(role, 1.0)
+      if unit
+      else 1
+      for role, unit in chosen.items()
+    }
     n, d, c = N * scale[Role.N], D * scale[Role.D], C * scale[Role.C]
     if Role.N in derived:
       n = c / (6 * d)
@@ -170,10 +209,13 @@ def _likely(
       continue
     if not (1e4 <= n <= 1e13 and 1e6 <= d <= 1e15 and 0.1 <= d / n <= 3e5):
       continue
-    named = {role: unit for role, unit in chosen.items() if unit}
-    usual = sum(unit in ('k', 'T', '1e21') for unit in named.values())
-    # Of as many units, those that put the tokens near 20 a parameter.
-    found.append((len(named) + usual, abs(np.log(d / n / 20)), named))
+    named = {str(role): unit for role, unit in chosen.items() if unit}
+    rare = sum(_RARE.get(unit, 0.0) for unit in named.values())
+    small = (n < 1e6) + (d < 1e8)  # for anything but M and B
+    # Of as many units, those that put the tokens near 20 a parameter, and N
+    # among the sizes that laws are fitted to.
+    odd = abs(np.log(d / n / 20)) + 0.3 * abs(np.log(n / 2e8))
+    found.append((len(named) + rare + small, odd, named))
   return min(found, key=lambda one: one[:2])[2] if found else {}
 
 
@@ -183,12 +225,13 @@ def _refusal(
   D: np.ndarray,
   C: np.ndarray,
   ratio: np.ndarray,
-  derived: Mapping[Role, str],
+  derived: Mapping[str, str],
   stated: bool,
+  factors: Mapping[str, float],
 ) -> str:
   n, d, c = (float(np.median(x)) for x in (N, D, C))
   all_derived = derived if stated else {**derived, Role.C: '6ND'}
-  likely = _likely(n, d, c, all_derived)
+  likely = _likely(n, d, c, all_derived, factors)
   if np.mean((ratio >= LOW) & (ratio <= HIGH)) < _FEWEST:
     return messages.all_off(source, ratio, likely, (LOW, HIGH))
   return messages.implausible(source, N, D, likely)

@@ -18,6 +18,10 @@ FACTORS: dict[str, float] = {
   'million': 1e6, 'millions': 1e6,
   'b': 1e9, 'bn': 1e9, 'bil': 1e9, 'g': 1e9, 'giga': 1e9,
   'billion': 1e9, 'billions': 1e9,
+  # As others write them: Mrd., milliards, miliardi; 万, 亿.
+  'millionen': 1e6, 'millones': 1e6, 'milioni': 1e6, 'milhões': 1e6,
+  'mrd': 1e9, 'milliarden': 1e9, 'milliard': 1e9, 'milliards': 1e9, 'md': 1e9,
+  'miliardi': 1e9, '千': 1e3, '万': 1e4, '百万': 1e6, '亿': 1e8, '十亿': 1e9,
   't': 1e12, 'tn': 1e12, 'tera': 1e12, 'trillion': 1e12, 'trillions': 1e12,
   'p': 1e15, 'peta': 1e15, 'quadrillion': 1e15, 'quadrillions': 1e15,
   'e': 1e18, 'exa': 1e18, 'z': 1e21, 'zetta': 1e21, 'y': 1e24, 'yotta': 1e24,
@@ -32,7 +36,8 @@ _PFLOP_DAYS = frozenset(
 )  # fmt: skip
 # What is counted adds nothing to a number: '20 B tokens', '6e18 FLOPs'.
 _COUNTED = re.compile(
-  r'(params?|parameters?|tok(en)?s?|flops?|operations|ops|weights|steps?|nats?)$'
+  r'(params?|parameters?|tok(en)?s?|flops?|operations|ops|weights|steps?'
+  r'|nats?((per)?token)?)$'
 )
 _NUMBER = re.compile(
   r"""(?P<number>[+-]?(\d[\d.,'’_\s]*|[.,]\d+)(e[+-]?\d+)?)
@@ -40,6 +45,10 @@ _NUMBER = re.compile(
   re.VERBOSE,
 )
 _POWER = re.compile(r'(?:(?P<lead>.*?)\s*[*x×·]\s*)?10\s*(?:\^|\*\*)\s*')
+_POWERS = re.compile('[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+')
+_A_SECOND = re.compile(r'flops?(\s*(/|per)|\s)\s*s')
+# What stands behind a number's sign of its error tells nothing of it.
+_ERROR = re.compile(r'\s*(±|\+/?-).*')
 _SWAPPED = str.maketrans('.,', ',.')
 _RAISED = str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺', '0123456789-+')
 _DECIMAL_COMMA = re.compile(
@@ -73,6 +82,7 @@ def parse(text: str, *, decimal_comma: bool = False) -> float:
   if text.strip().casefold() in MISSING:
     return math.nan
   plain = text.strip().casefold().translate(_RAISED).replace('−', '-')
+  plain = _ERROR.sub('', plain)
   if any(char in text for char in '⁰¹²³⁴⁵⁶⁷⁸⁹') and '^' not in plain:
     plain = re.sub(r'10([+-]?\d+)$', r'10^\1', plain)
   plain = unicodedata.normalize('NFKC', plain).lstrip('~≈$')
@@ -117,6 +127,10 @@ def _plain(text: str, decimal_comma: bool) -> str:
   )
 
 
+def _power(match: re.Match[str]) -> str:
+  return f'^{match[0].translate(_RAISED)}'
+
+
 def factor(unit: str) -> float | None:
   """What a unit multiplies by; None where it is not known.
 
@@ -125,9 +139,11 @@ def factor(unit: str) -> float | None:
   >>> factor('PF-days'), factor('1e9'), factor('%'), factor('furlongs')
   (8.64e+19, 1000000000.0, 0.01, None)
   """
-  text = unit.strip().casefold()
+  text = _POWERS.sub(_power, unit.strip().casefold())
   if text in PERCENT:
     return 0.01
+  if _A_SECOND.search(text) and 'day' not in text:  # no count but a speed
+    return None
   joined = re.sub(r'[\s\-_/·*()\[\].,]+', '', text)
   if joined in _PFLOP_DAYS:
     return PFLOP_DAY

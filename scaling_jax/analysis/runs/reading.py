@@ -15,6 +15,7 @@ from scaling_jax.analysis.runs.rows import Unusable
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
+from scaling_jax.analysis.runs.vocabulary import SIZES
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
 
@@ -107,7 +108,12 @@ def _checked(reader: Reader, rows: Sequence[Row]) -> identities.Checked:
       [rows[i].run for i in index],
       source=reader.sheet.name,
       stated=reader.found.has(Role.C),
-      derived=reader.derived,
+      derived={str(role): how for role, how in reader.derived.items()},
+      factors={
+        str(role): taken.factor
+        for role, taken in reader.found.taken.items()
+        if role in SIZES
+      },
       trusted=Exclusion.INCONSISTENT in reader.wanted.include,
     )
     excluded |= {index[i]: reason for i, reason in found.excluded.items()}

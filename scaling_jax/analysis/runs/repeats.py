@@ -1,5 +1,6 @@
 """Rows that are one run told twice: checkpoints, duplicates, reruns."""
 
+import bisect
 from collections.abc import Hashable, Iterable, Sequence
 import dataclasses
 import math
@@ -11,6 +12,7 @@ from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import columns
+from scaling_jax.analysis.runs import numbers
 from scaling_jax.analysis.runs import roles
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.vocabulary import Role
@@ -19,6 +21,8 @@ from scaling_jax.records import Run
 _DIGITS = 4  # of a loss after its point, from which the last one may differ
 _RERUN = 1e-5  # of a loss, however many digits it has
 _SAME = 1e-9
+_ROUNDING = 5e-3  # of log C or log D
+_NAMED_SO = 0.3  # that a model's N may differ from its name's
 POINTS = 3  # that make a curve
 
 
@@ -50,8 +54,9 @@ class Repetitions:
 
   def __init__(self, include: Iterable[Exclusion] = ()) -> None:
     self._include = frozenset(include)
-    # Rows of the same sizes and cells, but for losses.
-    self._seen: dict[Hashable, list[Row]] = {}
+    # Rows of the same sizes and cells, but for losses: (loss, count, row) by
+    # loss, since there may be thousands.
+    self._seen: dict[Hashable, list[tuple[float, int, Row]]] = {}
 
   def of(self, row: Row) -> Told | None:
     """Why a row is another's; None for a new one, which is kept in mind.
@@ -66,11 +71,15 @@ class Repetitions:
       if text and not _is_loss(name)
     )
     key = (row.run.C, row.run.N, row.run.D, others)
-    for first in self._seen.setdefault(key, []):
+    seen = self._seen.setdefault(key, [])
+    reach = max(2 * 10.0**-_DIGITS, 2 * _RERUN * row.loss)
+    low = bisect.bisect_left(seen, row.loss - reach, key=lambda one: one[0])
+    high = bisect.bisect_right(seen, row.loss + reach, key=lambda one: one[0])
+    for _, _, first in sorted(seen[low:high], key=lambda one: one[1]):
       told = _told(row, first)
       if told and told.kind not in self._include:
         return told
-    self._seen[key].append(row)
+    bisect.insort(seen, (row.loss, len(seen), row), key=lambda one: one[0])
     return None
 
 
@@ -107,7 +116,7 @@ def _is_rerun(one: float, other: float) -> bool:
 
 
 def _decimals(value: float) -> int:
-  text = repr(value)
+  text = f'{value:.12g}'  # as it was written: 3.1 + 1e-4 is no 3.1001
   return len(text.partition('.')[2]) if 'e' not in text else 16
 
 
@@ -124,15 +133,24 @@ class Trainings:
   curves: dict[int, LossCurve]
 
 
-def trainings(rows: Sequence[Row], *, sure: bool) -> Trainings:
+def trainings(
+  rows: Sequence[Row],
+  *,
+  sure: bool,
+  on_the_way: bool = False,
+  named: bool = False,
+) -> Trainings:
   """Which rows are checkpoints of a run that went on.
 
   Rows of one run_id and N are, but for names that tell the model: where each
-  stands for one N, or each budget of C has several of them.
+  budget of C has several of them, where each is the count of its parameters, or
+  where each stands for one N and is not known for a run's.
 
   Args:
     rows: [n].
     sure: whether the run_ids are such, by the column's name.
+    on_the_way: whether steps tell how far each row was.
+    named: whether the run_ids were asked to be such.
 
   >>> runs = [Run('a', C=6e6 * D, N=1e6, D=D) for D in (1e8, 2e8, 4e8)]
   >>> rows = [Row(run, 4 - i, {}, '') for i, run in enumerate(runs)]
@@ -144,7 +162,11 @@ def trainings(rows: Sequence[Row], *, sure: bool) -> Trainings:
     key = row.run.run_id, float(row.run.N)
     groups.setdefault(key, []).append(i)
   several = [g for g in groups.values() if len(g) > 1]
-  if not several or (not sure and _are_models([*groups], several, rows)):
+  if not several:
+    return Trainings({}, {})
+  models = not (sure or on_the_way) and _of_one_N_each([*groups])
+  models |= not on_the_way and all(map(_is_size, groups))
+  if not named and (models or _share_budgets(several, rows)):
     return Trainings({}, {})
   checkpoints: dict[int, int] = {}
   curves = {}
@@ -160,23 +182,41 @@ def trainings(rows: Sequence[Row], *, sure: bool) -> Trainings:
   return Trainings(checkpoints, curves)
 
 
-def _are_models(
-  names: Sequence[tuple[str, float]],
-  several: Sequence[Sequence[int]],
-  rows: Sequence[Row],
+def _of_one_N_each(names: Sequence[tuple[str, float]]) -> bool:
+  return len({*names}) == len({N for _, N in names}) == len(dict(names))
+
+
+def _is_size(name: tuple[str, float]) -> bool:
+  """Whether a name is the count of its model's parameters, such as 70M."""
+  run_id, N = name
+  return abs(numbers.parse(run_id) / N - 1) < _NAMED_SO
+
+
+def _share_budgets(
+  several: Sequence[Sequence[int]], rows: Sequence[Row]
 ) -> bool:
-  """Whether names tell models and not runs."""
-  of_N = {N for _, N in names}
-  if len(of_N) == len(names) == len({name for name, _ in names}):
-    return True
-  log_C = np.log([float(row.run.C) for row in rows])
-  N = np.array([float(row.run.N) for row in rows])
-  shared = [
-    len({*N[np.abs(log_C - log_C[i]) < 5e-3]}) > 2
-    for group in several
-    for i in group
-  ]
+  """Whether names tell models, since budgets of C have several of them.
+
+  Checkpoints at the same tokens may fall on one C too, but at more C than D.
+  """
+  of_C, of_D = (_labels([getattr(r.run, name) for r in rows]) for name in 'CD')
+  if max(of_C) >= max(of_D):
+    return False
+  models: dict[int, set[float]] = {}
+  for label, row in zip(of_C, rows):
+    models.setdefault(label, set()).add(float(row.run.N))
+  shared = [len(models[of_C[i]]) > 2 for group in several for i in group]
   return 2 * sum(shared) >= len(shared)
+
+
+def _labels(values: Sequence[float]) -> list[int]:
+  """[n] the rank of each among those that differ by more than rounding."""
+  log = np.log(np.array(values, float))
+  order = np.argsort(log, kind='stable')
+  out = np.empty(len(log), int)
+  steps = np.diff(log[order], prepend=log[order[:1]]) > _ROUNDING
+  out[order] = np.cumsum(steps)
+  return out.tolist()
 
 
 def _curve(index: Sequence[int], rows: Sequence[Row]) -> LossCurve:

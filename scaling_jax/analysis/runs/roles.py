@@ -5,6 +5,7 @@ name: params_M, Tokens (billions), val_bpb. What a name can't tell is no role.
 """
 
 from collections.abc import Iterable
+import functools
 import re
 
 from scaling_jax.analysis.runs import columns
@@ -15,10 +16,13 @@ from scaling_jax.analysis.runs.vocabulary import Meaning
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 
+_WITHOUT = frozenset(('non', 'no', 'without', 'nonemb', 'nonembedding'))
 _NO_LETTER: tuple[None, frozenset[str]] = (None, frozenset())
 _BRACKETS = re.compile(r'[(\[{]\s*([^)\]}]*?)\s*[)\]}]')
 _FLOP_WORD = re.compile(r'[KMGTPEZkmgtpez]?FLOP[sS]?(?![a-z])')
-_PREFIXED = re.compile(r'([kmbgtpez])(toks?|tokens?|params?|flops?)')
+_PREFIXED = re.compile(
+  r'([kmbgtpez]|mega|giga|tera|peta|exa|zetta)(toks?|tokens?|params?|flops?)'
+)
 
 
 def flag_kind(name: str) -> str | None:
@@ -27,6 +31,8 @@ def flag_kind(name: str) -> str | None:
   >>> flag_kind('has_diverged'), flag_kind('Finished'), flag_kind('lr')
   ('diverged', '', None)
   """
+  if '%' in name:  # how much of it is
+    return None
   joined = ''.join(columns.words(name))
   for prefix in ('is', 'has', 'was', 'did', 'run'):
     joined = joined.removeprefix(prefix) or joined
@@ -35,6 +41,7 @@ def flag_kind(name: str) -> str | None:
   return vocabulary.FLAGS_BAD.get(joined)
 
 
+@functools.cache
 def meaning(name: str) -> Meaning | None:
   """What a column is by its name; None where that tells nothing.
 
@@ -47,15 +54,19 @@ def meaning(name: str) -> Meaning | None:
   if name.strip() in ('N', 'D', 'C'):
     return Meaning(Role(name.strip()), rank=Rank.EXACT)
   if name == 'L':
-    return Meaning(Role.LOSS, LossUnit.NATS)
+    return Meaning(Role.LOSS, LossUnit.NATS, Rank.POOR)  # layers, too
   if flag_kind(name) is not None:
     return Meaning(Role.FLAG)
   bracket = _BRACKETS.search(name)
   stated = bracket[1] if bracket else ''
   words = columns.words(_BRACKETS.sub(' ', name))
   inside = columns.words(stated)
+  if '%' in name and {*words} & vocabulary.DONE:
+    return Meaning(Role.PROGRESS, '%')
   if found := _loss(words, inside):
     return found
+  if {*inside} & vocabulary.TOKENS and _role(words) == Role.BATCH_SIZE:
+    words = (*words, 'tokens')  # Batch size (M tokens)
   if stated and (numbers.factor(stated) is None or not words):
     # Brackets that hold no unit are part of the name: 'params (non-embedding)'.
     words, stated = (*words, *inside), ''
@@ -120,19 +131,23 @@ def _role(words: tuple[str, ...]) -> Role | None:
   if plain in vocabulary.JOINED and len(plain) > 1:
     return vocabulary.JOINED[plain]
   role, beside = vocabulary.LETTERS.get(words[0] if words else '', _NO_LETTER)
-  if len(words) > 1 and found <= beside:
+  embedding = found & vocabulary.EMBEDDING and not found & _WITHOUT
+  if len(words) > 1 and found <= beside and not embedding:  # n_emb is a width
     return role
   params = found & vocabulary.PARAMS
   if found & vocabulary.TOKENS and (params or found & {'per', 'over', 'ratio'}):
     if params:
       ratio = found & {'per', 'over', 'ratio'}
-      first = words[0] in vocabulary.TOKENS  # tokens / param
+      # tokens / param, but no tokens x params
+      first = words[0] in vocabulary.TOKENS and not found & {'x', 'times'}
       return Role.TOKENS_PER_PARAM if ratio or first else None
     return Role.TOKENS_PER_STEP if found & vocabulary.STEP else None
   if params and not found & vocabulary.NOT_PARAMS:
     alone = found & vocabulary.EMBEDDING and not found & vocabulary.WITH_OTHERS
     return None if alone else Role.N
-  if found & vocabulary.TOKENS and not found & vocabulary.NOT_TOKENS:
+  # throughput/total_tokens is what was counted on the way.
+  never = vocabulary.NOT_TOKENS - ({'throughput'} if 'total' in found else {''})
+  if found & vocabulary.TOKENS and not found & never:
     if found & vocabulary.STEP:
       return Role.TOKENS_PER_STEP
     return Role.TEXT_TOKENS if found & vocabulary.TEXT_WORDS else Role.D
@@ -166,6 +181,7 @@ def _loss(words: tuple[str, ...], inside: tuple[str, ...]) -> Meaning | None:
   unit = _loss_unit(words) or _loss_unit(inside)
   named = (
     found & vocabulary.LOSS
+    or {'cross', 'entropy'} <= found
     or vocabulary.JOINED.get(''.join(words)) == Role.LOSS
   )
   if (named and found & vocabulary.ERROR) or joined in ('sem', 'stderr'):
@@ -179,6 +195,7 @@ def _loss(words: tuple[str, ...], inside: tuple[str, ...]) -> Meaning | None:
     return None
   if found & vocabulary.NOT_LOSS:
     return None
+  found |= {*inside}  # loss (validation)
   if found & vocabulary.VALIDATION or _starts(found, 'val', 'eval', 'test'):
     rank = Rank.GOOD
   else:

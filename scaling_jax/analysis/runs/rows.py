@@ -13,6 +13,7 @@ from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
+from scaling_jax.analysis.runs import losses
 from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import numbers
 from scaling_jax.analysis.runs import repeats
@@ -27,6 +28,7 @@ from scaling_jax.analysis.runs.table import Counts
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.understand import Understanding
 from scaling_jax.analysis.runs.vocabulary import SIZES
+from scaling_jax.analysis.runs.vocabulary import LossUnit
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
@@ -34,7 +36,6 @@ from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 MOST_EPOCHS = 4  # repeated data is as good as new up to here (Muennighoff 2023)
-MOST_NATS = 13.0  # ln V of the largest vocabularies, of 400,000 tokens
 _WHOLE = 0.999  # of a training: less is a checkpoint
 
 
@@ -71,7 +72,7 @@ class Reader:
 
   def __init__(self, sheet: Sheet, wanted: Wanted, found: Understanding):
     self.sheet, self.wanted, self.found = sheet, wanted, found
-    self.unit = understand.kept_unit(found.loss_unit)
+    self.unit = self._kept_unit()
     self.columns = {
       role: understand.values(sheet, taken)
       for role, taken in found.taken.items()
@@ -83,6 +84,19 @@ class Reader:
     self.told = {*found.used, *(Run._fields if ours else ())}
     self.whole = self._whole()
     self.notes: list[str] = self._unknown_statuses()
+
+  def _kept_unit(self) -> str:
+    """The unit of the runs: of most rows, where a column of units tells."""
+    own = understand.kept_unit(self.found.loss_unit)
+    if not self.found.has(Role.UNIT) or self.wanted.loss_unit is not None:
+      return own
+    told = [
+      roles.loss_unit(self.cell(Role.UNIT, line))
+      for line in self.sheet.lines
+      if self.wanted.asks_for(line.cells)
+    ]
+    kept = [understand.kept_unit(unit) if unit else own for unit in told]
+    return max(dict.fromkeys(kept), key=kept.count, default=own)
 
   def _derive(self) -> dict[Role, str]:
     """Fills in what follows from other columns, and says how."""
@@ -138,7 +152,7 @@ class Reader:
     loss = self._loss(i, line)
     self._must_be_new_data(i, size[Role.D])
     kinds = self._number(Role.VOCAB_SIZE, i)
-    if self.unit == NATS and is_worse_than_guessing(loss, kinds):
+    if self.unit == NATS and losses.is_worse_than_guessing(loss, kinds):
       reason = run_messages.above_guessing(loss, kinds)
       self._exclude(reason, Exclusion.DIVERGED)
     run = self._run(i, line, size, loss)
@@ -164,9 +178,7 @@ class Reader:
     if not np.all(np.isfinite(tokens)):
       tokens = np.asarray(found.step, float) * float(run.tokens_per_step)
     unit = self.found.loss_unit
-    loss = np.array(
-      [understand.in_kept_unit(float(x), unit) for x in found.loss]
-    )
+    loss = np.array([losses.in_kept_unit(float(x), unit) for x in found.loss])
     good = (tokens > 0) & np.isfinite(loss) & (loss > 0)
     N, D = float(run.N), tokens[good]
     curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
@@ -186,10 +198,11 @@ class Reader:
       return repeats.Trainings({}, {})
     meaning = roles.meaning(self.found.taken[Role.RUN_ID].column)
     sure = meaning is not None and meaning.rank == Rank.GOOD
-    named = str(Role.RUN_ID) in self.found.given
     return repeats.trainings(
       [repeats.Row(r.run, r.loss, r.extra, r.place) for r in rows],
-      sure=sure or named or self.found.has(Role.STEPS),
+      sure=sure,
+      on_the_way=self.found.has(Role.STEPS),
+      named=str(Role.RUN_ID) in self.found.given,
     )
 
   def _must_count(self, i: int, line: Line) -> None:
@@ -211,7 +224,7 @@ class Reader:
     if done < _WHOLE:
       self._exclude(messages.partly(done), Exclusion.UNFINISHED)
     steps, most = (self._number(r, i) for r in (Role.STEPS, Role.MAX_STEPS))
-    if steps < _WHOLE * most:
+    if steps < _WHOLE * most and steps + 1 < most:  # the last is 999 of 1000
       self._exclude(messages.partly(steps / most), Exclusion.UNFINISHED)
 
   def _must_be_new_data(self, i: int, D: float) -> None:
@@ -247,28 +260,30 @@ class Reader:
 
   def _loss(self, i: int, line: Line) -> float:
     """The loss in `unit`, by the unit of its column or of its row."""
-    value, unit = self._positive(Role.LOSS, i, line), self.found.loss_unit
-    stated = self.cell(Role.UNIT, line)
-    if stated and self.wanted.loss_unit is None:
-      named = roles.loss_unit(stated)
-      if named and understand.kept_unit(named) != self.unit:
-        raise Unusable(messages.other_unit(named, self.unit))
-      unit = named or unit
-    scaled = understand.in_kept_unit(value, unit)
+    value, unit = self._positive(Role.LOSS, i, line), self._unit_of(line)
+    if understand.kept_unit(unit) != self.unit:
+      raise Unusable(messages.other_unit(unit, self.unit))
+    scaled = losses.in_kept_unit(value, unit)
     column = self.found.taken[Role.LOSS].column
     if not scaled > 0:
       raise Unusable(messages.no_perplexity(column, value))
     return scaled
 
+  def _unit_of(self, line: Line) -> LossUnit:
+    """The unit of a row's loss, by a column of units or by the loss' own."""
+    told = roles.loss_unit(self.cell(Role.UNIT, line))
+    asked = self.wanted.loss_unit is not None
+    return self.found.loss_unit if asked or told is None else told
+
   def must_be_losses(self, rows: Sequence[Row]) -> None:
     """Raises UserError where losses are those of no vocabulary there is."""
-    losses = [row.loss for row in rows]
+    found = [row.loss for row in rows]
     if self.wanted.loss_unit is not None:
       return
-    if losses and float(np.median(losses)) > MOST_NATS:
+    if found and float(np.median(found)) > losses.MOST_NATS:
       column = self.found.taken[Role.LOSS].column
       raise UserError(
-        messages.no_losses(self.sheet.name, column, min(losses), max(losses))
+        messages.no_losses(self.sheet.name, column, min(found), max(found))
       )
 
   def _run(
@@ -303,9 +318,10 @@ class Reader:
       fields[name] = fields.get(name) or columns.whole(self.cell(role, line))
     sem = self._number(Role.SEM, i)
     if math.isfinite(sem):
-      fields['val_loss_sem'] = (
-        understand.in_kept_unit(1.0, self.found.loss_unit) * sem
-      )
+      unit, value = self._unit_of(line), self._number(Role.LOSS, i)
+      # Of ln PPL, to first order.
+      scale = 1 / value if unit == LossUnit.PERPLEXITY else None
+      fields['val_loss_sem'] = sem * (scale or losses.in_kept_unit(1.0, unit))
     text = self._number(Role.TEXT_TOKENS, i)
     if text > 0:
       fields['text_tokens'] = text
@@ -342,7 +358,7 @@ class Reader:
     if role in self.derived:
       return f'{role} = {self.derived[role]}'
     taken = self.found.taken[role]
-    unit = messages.unit(taken.unit, taken.factor)
+    unit = messages.unit(taken.factor)
     if role == Role.LOSS:
       unit = messages.loss_unit(self._stated_unit(), self.unit)
     shown = taken.column or messages.constant(float(taken.constant))
@@ -370,15 +386,6 @@ class Reader:
       and columns.kind(name) not in kinds
       and len({line.cells.get(name, '') for line in self.sheet.lines}) > 1
     ]
-
-
-def is_worse_than_guessing(loss: float, kinds: float) -> bool:
-  """Whether a loss is above ln V, and by more than an untrained model's.
-
-  >>> is_worse_than_guessing(11.5, 50257), is_worse_than_guessing(10.9, 50257)
-  (True, False)
-  """
-  return kinds > 1 and loss > 1.02 * math.log(kinds)
 
 
 _HINTS = typing.get_type_hints(Run)

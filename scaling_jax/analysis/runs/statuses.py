@@ -45,6 +45,7 @@ _KINDS = {
   ),
 }
 
+_NEGATIONS = _listed('not no never without un')
 _YES = _listed('true yes y 1 t x ✓ ✔')
 _NO = _listed('false no n 0 f ✗ ✘')
 
@@ -57,7 +58,7 @@ def of_status(text: str) -> Exclusion | None:
   >>> of_status('Finished'), of_status('CRASHED'), of_status('early stopped')
   (None, <Exclusion.CRASHED: 'crashed'>, <Exclusion.EARLY_STOPPED: 'early_stopped'>)
   """
-  return _KINDS.get(_joined(text))
+  return _KINDS.get(_telling(text))
 
 
 def is_known(text: str) -> bool:
@@ -66,8 +67,8 @@ def is_known(text: str) -> bool:
   >>> is_known('done'), is_known('archived')
   (True, False)
   """
-  joined = _joined(text)
-  return not joined or joined in _FINISHED or joined in _KINDS
+  told = _telling(text)
+  return not told or told in _FINISHED or told in _KINDS
 
 
 def truth(text: str) -> bool | None:
@@ -80,5 +81,12 @@ def truth(text: str) -> bool | None:
   return True if plain in _YES else False if plain in _NO else None
 
 
-def _joined(text: str) -> str:
-  return ''.join(columns.words(text)) or columns.value(text)
+def _telling(text: str) -> str:
+  """What tells of a status: all of it, or the first word of 'failed (OOM)'."""
+  words = columns.words(text)
+  joined = ''.join(words) or columns.value(text)
+  if joined in _FINISHED or joined in _KINDS or {*words} & _NEGATIONS:
+    return joined
+  first = words[0] if words else ''
+  known = (first in _FINISHED or first in _KINDS) and not first.isdigit()
+  return first if known else joined

@@ -82,21 +82,25 @@ PARAMS = listed(
   ' nparameters paramcount weights'
 )
 NOT_PARAMS = listed(
-  'log ln sqrt per ratio token tokens memory bytes gb lr rate init expert embed tied sharing'
+  'log ln sqrt per ratio token tokens memory bytes gb mb lr rate init expert tied'
+  ' sharing norm std mean grad update dtype path optimizer decay precision'
 )
-EMBEDDING = listed('embedding embeddings emb embed wte head lmhead')
+EMBEDDING = listed(
+  'embedding embeddings emb embed embd embeds wte wpe head lmhead bigram scalars'
+)
 TOKENS = listed('token tokens ntokens ntok tok toks numtokens traintokens')
 NOT_TOKENS = listed(
   """
   sec second seconds s throughput speed vocab vocabulary warmup val valid
   validation eval test tokenizer tokenization id ids hour day gpu device flop
-  flops loss cost price bytes
+  flops loss cost price bytes gb mb tb kb embedding dim pad path dropout top
+  context length expert experts bos eos unk special
   """
 )
 TEXT_WORDS = listed('unique corpus dataset text available distinct pool data')
 FLOPS = listed(
   """
-  flop flops compute flopsbudget flopbudget budget isoflop isoflops
+  flop flops flos compute flopsbudget flopbudget budget isoflop isoflops
   """
 )
 WITH_OTHERS = listed(
@@ -110,8 +114,8 @@ LETTERS = {
   'n': (
     Role.N,
     listed(
-      f'n {_OF_ANY} active non embedding nonemb nonembedding emb no without'
-      ' params param parameters eff dense'
+      f'n {_OF_ANY} active non embedding nonemb nonembedding emb embed no'
+      ' without params param parameters eff dense'
     ),
   ),
   'd': (Role.D, listed(f'd {_OF_ANY} tokens token tok')),
@@ -123,12 +127,15 @@ WITH_UNIT = (
   Role.TOKENS_PER_STEP,
 )  # fmt: skip
 NOT_FLOPS = listed(
-  'log ln sqrt per s sec second seconds mfu util utilization token step param ratio gpu'
-  ' device hardware peak id group name index'
+  'log ln sqrt per s sec second seconds mfu util utilization token step param'
+  ' ratio gpu device hardware peak id group name index achieved sustained'
+  ' promised theoretical hour hours minutes time usd dollar dollars cost price'
+  ' eur type dtype'
 )
 VALIDATION = listed(
   'val valid validation eval evaluation test dev heldout holdout held'
 )
+DONE = listed('done complete completed finished progress')
 TRAINING = listed('train training tr')
 LOSS = listed(
   'loss losses nll xent ce crossentropy valloss evalloss testloss trainloss'
@@ -137,7 +144,8 @@ NOT_LOSS = listed(
   """
   log ln sqrt aux z coef coefficient weight scale smoothing std sd sem se stderr err error
   initial init first start step at diff delta difference predicted prediction pred
-  fit fitted residual moe router balance type fn name function unit max spike spikes count
+  fit fitted residual moe router balance balancing lbl reg regularization penalty
+  type fn name function unit max spike spikes count mask weighting curve history
   """
 )
 WORSE_LOSS = listed('best min minimum lowest ema smooth smoothed avg average')
@@ -181,12 +189,13 @@ JOINED: dict[str, Role] = {
     (
       Role.PROGRESS,
       'progress trainingprogress fraction fractiondone fractionoftraining'
-      ' percentdone percentcomplete pctdone pctcomplete completion'
+      ' percentdone percentcomplete pctdone pctcomplete completion trainprogress'
       ' fractioncomplete trainfraction trainingfraction percentoftraining',
     ),
     (
       Role.STEPS,
       'step steps globalstep s numsteps nsteps trainsteps trainingsteps'
+      ' trainglobalstep trainerglobalstep trainstep'
       ' numiterations iterations iters iter numiters updates numupdates niter niters',
     ),
     (
@@ -214,9 +223,14 @@ JOINED: dict[str, Role] = {
     ),
     (
       Role.LEARNING_RATE,
-      'lr learningrate peaklr peaklearningrate maxlr maxlearningrate eta η',
+      'lr learningrate peaklr peaklearningrate maxlr maxlearningrate eta η'
+      ' lrpeak lrmax learningratepeak optimlr optimizerlr',
     ),
-    (Role.EPOCHS, 'epoch epochs numepochs nepochs trainepochs numtrainepochs'),
+    (
+      Role.EPOCHS,
+      'epoch epochs numepochs nepochs trainepochs numtrainepochs trainepoch'
+      ' epochstrained dataepochs epochsofdata',
+    ),
     (
       Role.TEXT,
       'dataset corpus text data datasetname traindataset trainset trainingset'
