@@ -10,12 +10,14 @@ _MEANS = {
   'D': 'tokens (D)',
   'C': 'FLOPs (C)',
   'loss': 'the loss',
+  'B_crit': 'the critical batch (B_crit)',
 }
 _KINDS = {
   'N': 'counts of parameters',
   'D': 'counts of tokens',
   'C': 'counts of FLOPs',
   'loss': 'losses',
+  'B_crit': 'critical batches',
 }
 _WIDTH = 200  # characters of a list of names
 
@@ -87,10 +89,14 @@ def insufficient(
     flags[missing.index('D')] = 'tokens_per_step=NUMBER'
     steps = ', D from its steps and the tokens of each'
   lacks = ' and '.join(_MEANS[role] for role in missing)
+  points = ''
+  if missing in (['N'], ['D']) and not steps:
+    x = sizes and [*sizes][0]
+    points = f', or {x} and the loss alone for points of L({x})'
   return (
     f'{source} ({kind}) has the columns {listed(columns)}, of'
     f' which none is known as {lacks}: a loss and two of C, N and D are'
-    f' needed{steps}; add --columns={",".join(flags)} (in Python'
+    f' needed{steps}{points}; add --columns={",".join(flags)} (in Python'
     f' columns={{{_python(flags)}}})'
   )
 

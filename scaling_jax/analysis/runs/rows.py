@@ -261,9 +261,8 @@ class Reader:
       raise Unusable(messages.no_perplexity(column, value))
     return scaled
 
-  def must_be_losses(self, rows: Sequence[Row]) -> None:
+  def must_be_losses(self, losses: Sequence[float]) -> None:
     """Raises UserError where losses are those of no vocabulary there is."""
-    losses = [row.loss for row in rows]
     if self.wanted.loss_unit is not None:
       return
     if losses and float(np.median(losses)) > MOST_NATS:
@@ -328,7 +327,8 @@ class Reader:
 
   def parts(self) -> list[str]:
     """What was taken for what, in words."""
-    main = (*SIZES, Role.LOSS)
+    every = (*SIZES, Role.LOSS, Role.B_CRIT)
+    main = [r for r in every if r in self.found.taken or r in self.derived]
     silent = (*main, Role.MODEL, Role.EXPERIMENT, Role.UNIT)
     others = [
       role
