@@ -91,7 +91,7 @@ def insufficient(
   lacks = ' and '.join(_MEANS[role] for role in missing)
   points = ''
   if missing in (['N'], ['D']) and not steps:
-    x = sizes and [*sizes][0]
+    x = next(iter(sizes))
     points = f', or {x} and the loss alone for points of L({x})'
   return (
     f'{source} ({kind}) has the columns {listed(columns)}, of'

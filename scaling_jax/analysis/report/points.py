@@ -68,17 +68,20 @@ def draw(found: PointsLaw, path: epath.Path, *, png: bool = False) -> str:
   from scaling_jax.analysis.report.figures import kaplan
   from scaling_jax.analysis.report.figures import layout
 
-  points = found.points
-  how = {'level': found.level, 'unit': points.unit}
+  points, level = found.points, found.level
   with matplotlib.rc_context(drawing.STYLE):
     sheet = Figure()
     ax = sheet.subplots()
     sheet.set(size_inches=_INCHES, dpi=figures.DPI, facecolor='white')
     alt = messages.alt(points.of, len(points))
     if found.batch is not None:
-      alt += kaplan.batch_line(ax, found.line, found.batch, **how)
+      alt += kaplan.batch_line(
+        ax, found.line, found.batch, level=level, unit=points.unit
+      )
     else:
-      alt += kaplan.loss_line(ax, found.line, points.of, **how)
+      alt += kaplan.loss_line(
+        ax, found.line, points.of, level=level, unit=points.unit
+      )
     layout.settle(sheet)
     figures.write(sheet, path, alt, png=png)
   return alt
