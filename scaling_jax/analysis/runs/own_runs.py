@@ -9,6 +9,7 @@ from etils import epath
 
 from scaling_jax import records
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.runs import loggers_trainer
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.records import Run
@@ -81,9 +82,11 @@ def from_line(run: Run, table: epath.Path, cells: Mapping[str, str]) -> OwnRun:
 
 
 def is_run(folder: epath.Path) -> bool:
-  return any(
-    (folder / name).exists() for name in (records.CONFIG, records.RESULT)
-  )
+  if (folder / records.RESULT).exists():
+    return True
+  # Hugging Face's models have a config.json too.
+  config = folder / records.CONFIG
+  return config.exists() and not loggers_trainer.paths_in(folder)
 
 
 def run_folders(experiment: epath.Path) -> list[epath.Path]:
