@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 import difflib
+import os
 import sys
 from typing import NoReturn
 
@@ -61,3 +62,7 @@ def guarded(
     stop(program, str(error), 2)
   except KeyboardInterrupt as error:
     stop(program, str(error) or stopped, 130)
+  except BrokenPipeError:
+    # Whoever read what is printed has seen enough, as `head` has.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)

@@ -42,7 +42,8 @@ _INCLUDE = _list(
   'include',
   [],
   'Kinds of runs to fit that are excluded: unfinished, crashed, diverged,'
-  ' early_stopped, checkpoint, repeated_data, inconsistent, duplicate, repeat.',
+  ' early_stopped, checkpoint, repeated_data, flagged, inconsistent, duplicate,'
+  ' repeat.',
 )
 _UNIT = _string(
   'unit', None, 'Of the loss, where columns are of several: nats/token.'

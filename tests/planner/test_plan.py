@@ -1,17 +1,22 @@
 """Plans against closed forms, published numbers and plain arithmetic."""
 
 import dataclasses
+import json
 import math
 
 from absl.testing import absltest
 from absl.testing import parameterized
+import numpy as np
 
 from scaling_jax import published
+from scaling_jax.analysis.fitting import isoflop
+from scaling_jax.analysis.fitting.bootstrap import Bootstrap
 from scaling_jax.errors import UserError
 from scaling_jax.planner import law_registry
 from scaling_jax.planner import messages
 from scaling_jax.planner import plan
 from scaling_jax.planner import resources
+from scaling_jax.planner import tables
 from scaling_jax.planner.resources import Token
 from tests.analysis import designs
 from tests.planner import own_fits
@@ -208,6 +213,81 @@ class NotesTest(absltest.TestCase):
     same = dataclasses.replace(law, corpus='poetry')
     made = plan.make(given, [same]).laws['fit']
     self.assertNotIn(messages.other_text('poetry'), made.notes)
+
+
+def planned(fit, name='fit', **given):
+  law = law_registry.laws_of([fit])[0]
+  return plan.make(there(**given), [law]).laws[law.name]
+
+
+class CostTest(parameterized.TestCase):
+  """Laws of runs whose C is not 6 N D."""
+
+  def curved(self, times=1.0):
+    fit = own_fits.chinchilla_fit()
+    k = 6 + 1500 * fit.N**-0.4
+    return dataclasses.replace(fit, C=times * k * fit.N * fit.D)
+
+  def test_the_optimum_is_along_the_cost(self):
+    fit = self.curved()
+    C = float(fit.C.max())
+    made = planned(fit, C=C)
+    N = np.exp(np.linspace(8, 25, 400_001))
+    by_force = N[np.argmin(fit.law.loss(N, C / ((6 + 1500 * N**-0.4) * N)))]
+    self.assertAlmostEqual(made.N.value / by_force, 1, delta=0.01)
+    self.assertIsNotNone(made.shape)
+
+  def test_all_of_the_tokens_take_a_model_that_C_pays_for(self):
+    fit = self.curved()
+    law = law_registry.laws_of([fit])[0]
+    C = float(fit.C.max())
+    N = law.params_for(C, 1e8)
+    self.assertAlmostEqual((6 + 1500 * N**-0.4) * N * 1e8 / C, 1, delta=0.01)
+    published_law = law_registry.law_of('hoffmann')
+    self.assertAlmostEqual(published_law.params_for(C, 1e8), C / 6e8)
+
+  def test_extrapolated_is_counted_in_the_runs_own_C(self):
+    for times in (8.0, 1 / 8):
+      fit = self.curved(times)
+      made = planned(fit, C=24 * float(fit.C.max()))
+      self.assertIn(messages.beyond(24, 'runs'), made.notes)
+
+  def test_a_cost_beyond_the_models_is_said(self):
+    fit = self.curved()
+    note = messages.cost_extrapolated(float(fit.N.min()), float(fit.N.max()))
+    far, near = (
+      planned(fit, C=C) for C in (1e4 * fit.C.max(), float(fit.C.min()))
+    )
+    self.assertIn(note, far.notes)
+    self.assertNotIn(note, near.notes)
+
+  @parameterized.parameters(8.0, 1 / 8)
+  def test_no_dense_shape_where_6ND_is_not_C(self, times):
+    fit = own_fits.chinchilla_fit()
+    fit = dataclasses.replace(fit, C=times * 6 * fit.N * fit.D)
+    made = planned(fit, C=1e16)
+    self.assertIsNone(made.shape)
+    self.assertIn(messages.no_dense_shape(times), made.notes)
+    best = fit.law.optimum(1e16 / times)
+    self.assertAlmostEqual(made.N.value / best.N, 1, delta=1e-6)
+    whole = plan.make(there(C=1e16), [law_registry.laws_of([fit])[0]])
+    (law,) = json.loads(whole.to_json())['laws'].values()
+    self.assertIsNone(law['shape'])
+    (row,) = (x for x in str(whole).splitlines() if 'a shape near N' in x)
+    self.assertEqual(row.split()[-1], tables.NOTHING)
+
+  def test_approach_2_by_its_budgets(self):
+    design = designs.design()
+    L = designs.LAW.loss(design.N, design.D)
+    groups = designs.by_budget(
+      design._replace(N=8 * design.N), L
+    )  # N of all experts
+    fit = isoflop.fit(groups, bootstrap=Bootstrap(draws=0))
+    made = planned(fit, C=1e16)
+    self.assertIsNone(made.shape)
+    law = law_registry.laws_of([fit])[0]
+    self.assertEqual(law.cost.form, 'ratio')
+    self.assertAlmostEqual(law.params_for(1e16, 1e9) / (8e16 / 6e9), 1)
 
 
 class OwnTest(absltest.TestCase):

@@ -175,10 +175,10 @@ class AveragedFit:
     center = np.log(self.law.law.optimum(C, cost).N)
     log_N = center + np.linspace(-_HALF, _HALF, _POINTS)
     n = log_N - self.law.center[0]
-    d = cost.log_tokens(log_N, np.log(C)) - self.law.center[1]
+    d = np.asarray(cost.log_tokens(log_N, np.log(C))) - self.law.center[1]
     own_d = None
     if isinstance(costs, laws.CostCurve):
-      own_d = costs.columns(1).log_tokens(log_N, np.log(C))
+      own_d = np.asarray(costs.columns(1).log_tokens(log_N, np.log(C)))
       own_d = own_d - self.law.center[1]
     return _least(log_N, self._log_losses(n, d, own_d))
 

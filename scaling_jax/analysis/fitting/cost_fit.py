@@ -32,6 +32,7 @@ _SHRUNK = 0.7
 _LEAST, _MOST = np.array([-FASTEST[0], 0.0]), np.array([FASTEST[1], 1.0])
 _LEAST_RATE = 1e-6
 _LEAST_SD = 1e-6
+_APART = 1.05  # times: D in whole steps, C of a budget, differ by less
 _KINDS = 200  # of N that are told apart; more are put together
 _SAME_N = 1e-9  # of log N
 
@@ -66,8 +67,9 @@ class CostFit:
 
   @property
   def shaped(self) -> bool:
-    """Whether C / (N D) is another for another N."""
-    return self.form in ('line', 'curve')
+    """Whether C / (N D) is another for another N, by more than rounding."""
+    low, high = self.ratio
+    return self.form in ('line', 'curve') and high > _APART * low
 
   def draws(self, count: int, seed: int = 0) -> Cost:
     """Costs of arrays [count] that it might be; one where that is exact."""
@@ -104,32 +106,35 @@ def fit(N: npt.ArrayLike, D: npt.ArrayLike, C: npt.ArrayLike) -> CostFit:
   if not len(N):
     return CostFit(cost=SIX_ND, low=np.nan, high=np.nan)
   ratio = C / (6 * N * D)
-  ends = {
-    'low': float(N.min()), 'high': float(N.max()),
-    'ratio': (float(ratio.min()), float(ratio.max())),
-  }  # fmt: skip
-  exact = CostLine.exact(N, D, C)
-  if exact is not None:
-    left = np.log(exact.flops(N, D) / C)
-    return CostFit(cost=exact, residual_sd=float(np.std(left)), **ends)
-  log_N, log_k = np.log(N), np.log(C / (N * D))
-  shapes = _Shapes.of(log_N, log_k, _SD)
-  # What nothing speaks against but what was known beforehand is no estimate.
-  cost = _Shapes.of(log_N, log_k, _LEAST_SD).mean()
+  shapes: _Shapes | None = None
+  cost: Cost | None = CostLine.exact(N, D, C)
+  if cost is None:
+    log_N, log_k = np.log(N), np.log(C / (N * D))
+    shapes = _Shapes.of(log_N, log_k, _SD)
+    # What was known beforehand alone is no estimate.
+    cost = _Shapes.of(log_N, log_k, _LEAST_SD).mean()
   left = np.log(cost.flops(N, D) / C)
   return CostFit(
     cost=cost,
+    low=float(N.min()),
+    high=float(N.max()),
+    ratio=(float(ratio.min()), float(ratio.max())),
     residual_sd=float(np.sqrt(np.mean(left**2))),
     shapes=shapes,
-    **ends,
   )
 
 
 def of_budgets(budgets: Sequence[IsoflopBudget]) -> CostFit:
-  """The cost of the runs of budgets, each of which spent the budget's C."""
+  """The cost of the runs of budgets, each of which spent the budget's C.
+
+  6 N D where that is it within what the runs of one budget differ by.
+  """
   columns = [(b.N, b.D, np.full(len(b.N), b.C)) for b in budgets if b.counts]
   empty = [(np.empty(0),) * 3]
-  return fit(*(np.concatenate(x) for x in zip(*(columns or empty))))
+  N, D, C = (np.concatenate(x) for x in zip(*(columns or empty)))
+  six = 6 * N * D
+  about = np.all(np.abs(np.log(C / six)) < np.log(_APART))
+  return fit(N, D, six if about else C)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -211,11 +216,6 @@ class _Shapes:
     curve = CostCurve(0.0, 0.0, fall, rate)
     level = float(np.mean(self.y - curve.log_k(self.x)))
     return CostCurve(self.center, level, fall, rate)
-
-  @property
-  def shaped(self) -> bool:
-    """Whether C / (N D) is another for another N."""
-    return self.form in ('line', 'curve')
 
   def draws(self, count: int, rng: np.random.Generator) -> CostCurve:
     """Of arrays [count]."""

@@ -167,16 +167,16 @@ def loss_of_training(name: str) -> str:
   )
 
 
-def flos_of_trainer(name: str) -> str:
+def flos_of_trainer() -> str:
   return (
-    f'The total_flos of {name} is not taken for C: it grows too large when a'
+    'total_flos of a trainer state is not taken for C: it grows too large when a'
     ' run is resumed.'
   )
 
 
-def counted_architecture(name: str) -> str:
+def counted_architecture() -> str:
   return (
-    f'N of {name} is counted from its config.json: every weight, bias and norm'
+    'N is counted from the config.json beside: every weight, bias and norm'
     ' but for embeddings, positions and the output head.'
   )
 

@@ -106,9 +106,16 @@ def _python(flags: Sequence[str]) -> str:
   return ', '.join(f'{name!r}: {value!r}' for name, value in pairs)
 
 
-def understood(source: str, parts: Sequence[str], unread: Sequence[str]) -> str:
+def of_tables(names: Sequence[str], text: str) -> str:
+  """What is so of one table, or of several."""
+  others = len(names) - 1
+  more = f' and {others} more' if others else ''
+  return f'{names[0]}{more}: {text}'
+
+
+def understood(parts: Sequence[str], unread: Sequence[str]) -> str:
   """What was taken for what, and the columns that vary and were not read."""
-  text = f'{source}: {"; ".join(parts)}.'
+  text = f'{"; ".join(parts)}.'
   if unread:
     text += f' Not read: {listed(unread)}.'
   return text
@@ -160,6 +167,13 @@ def unknown_statuses(source: str, column: str, found: Sequence[str]) -> str:
   return (
     f'{source} has {column} {what}, which is not known to mean that a run'
     ' failed: those runs count.'
+  )
+
+
+def nanochat_generations() -> str:
+  return (
+    "nanochat's tables of two generations differ in data, in how they count"
+    ' parameters and in bits per byte: their losses are not of one law.'
   )
 
 
@@ -278,8 +292,20 @@ def _span(values: np.ndarray) -> str:
 # Runs of several laws.
 
 
+def no_match(asked: Sequence[str], met: Mapping[str, Sequence[str]]) -> str:
+  there = '; '.join(
+    f'{name} is {listed(values)}' if values else f'there is no {name}'
+    for name, values in met.items()
+  )
+  return f'no run has {" and ".join(asked)}: {there}; ask for another --where'
+
+
 def of_texts() -> str:
-  return 'text, tokenizer or context'
+  return 'text, tokenizer, context or experiment'
+
+
+def joined(study: str, experiment: str) -> str:
+  return f'{study}, {experiment}' if experiment else study
 
 
 def no_value(by: str) -> str:

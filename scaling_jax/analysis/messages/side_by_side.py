@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 TITLE = 'The laws side by side'
 NONE = '–'
+RUNS_OF = 'runs of'
 
 
 def title(by: str, count: int) -> str:

@@ -59,7 +59,7 @@ def _chinchilla(fit: ChinchillaFit) -> Data:
   assert fit.point is not None
   return {
     'center': _floats(fit.center),
-    'cost': _floats(fit.cost),
+    'cost': _floats(map(float, fit.cost)),
     **_cost_draws(fit),
     'point': _floats(fit.point),
     'draws': encoded(fit.param_draws),

@@ -74,7 +74,7 @@ def write(
   """
   folder = epath.Path(out).expanduser()
   folder.mkdir(parents=True, exist_ok=True)
-  show([messages.intro(groups.by, [*groups.runs]), ''])
+  show([terminal.wrapped(messages.intro(groups.by, [*groups.runs])), ''])
   parts = []
   for label, name in zip(groups.runs, folders([*groups.runs])):
     part = Part(
@@ -84,11 +84,10 @@ def write(
     )
     show([messages.heading(label)])
     show(terminal.opening(part.analysis))
-    show(terminal.laws(part.analysis))
     show(terminal.answer(part.analysis))
     page.write_report(part.analysis, folder / name, figures=figures, png=png)
     parts.append(part)
-  table = laws(parts, groups.by)
+  table = laws(parts)
   show([table.text()])
   summary_tables.write([table], folder)
   drawings = [_drawing(folder, part) for part in parts]
@@ -96,7 +95,7 @@ def write(
     'side_by_side.html.j2',
     title=messages.title(groups.by, len(parts)),
     lead=messages.intro(groups.by, [*groups.runs]),
-    table=Markup(table.html()),
+    table=table,
     parts=list(zip(parts, drawings)),
   )
   path = folder / page.NAME
@@ -121,7 +120,7 @@ def folders(labels: list[str]) -> list[str]:
   return names
 
 
-def laws(parts: list[Part], by: str) -> Table:
+def laws(parts: list[Part]) -> Table:
   """The laws, a row for each: its constants, and what to train at one C.
 
   C is the largest of any group, or the first that was asked for.
@@ -151,7 +150,7 @@ def laws(parts: list[Part], by: str) -> Table:
       'status': str(approach.status),
     }
     shown = {
-      by: part.label,
+      messages.RUNS_OF: part.label,
       'runs': str(len(analysis.counted)),
       **{name: formatting.estimate(found[name], fit.status) for name in names},
       'a': formatting.estimate(a, approach.status),

@@ -22,13 +22,13 @@ _WIDTH = 100  # of what is no table
 
 def sources(runs: Runs) -> list[str]:
   """What was taken for what in each table."""
-  return [*map(_wrapped, runs.sources), *([''] if runs.sources else [])]
+  return [*map(wrapped, runs.sources), *([''] if runs.sources else [])]
 
 
 def opening(analysis: Analysis) -> Iterator[str]:
   """The runs in a few lines: their ranges, what is excluded and noted."""
   runs = analysis.runs
-  yield _wrapped(
+  yield wrapped(
     messages.runs(
       len(runs),
       C=runs.C,
@@ -40,9 +40,9 @@ def opening(analysis: Analysis) -> Iterator[str]:
     )
   )
   for line in messages.excluded(runs.excluded):
-    yield _wrapped(line)
+    yield wrapped(line)
   for note in summary_tables.notes(analysis):
-    yield _wrapped(note)
+    yield wrapped(note)
   yield ''
 
 
@@ -55,7 +55,7 @@ def laws(analysis: Analysis) -> Iterator[str]:
 def answer(analysis: Analysis) -> Iterator[str]:
   """What to train, and what speaks against it."""
   for sentence in headline.sentences(analysis):
-    yield _wrapped(sentence)
+    yield wrapped(sentence)
   yield ''
 
 
@@ -79,16 +79,16 @@ def tests(analysis: Analysis, *, of_runs: bool) -> Iterator[str]:
   if silent:
     names = dict.fromkeys(map(kaplan_tables.short, silent))
     every = len(silent) == len(analysis.kaplan.laws)
-    yield _wrapped(messages.kaplan_silent([] if every else [*names]))
+    yield wrapped(messages.kaplan_silent([] if every else [*names]))
     yield ''
 
 
 def of_points(found: PointsLaw) -> Iterator[str]:
   """What was taken for what, the points in a line, their law."""
   points = found.points
-  yield _wrapped(points.source)
+  yield wrapped(points.source)
   yield ''
-  yield _wrapped(
+  yield wrapped(
     point_messages.opening(
       points.of, points.size, points.loss, unit=points.unit
     )
@@ -97,7 +97,8 @@ def of_points(found: PointsLaw) -> Iterator[str]:
   yield found.table().text()
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+  """A paragraph in lines of at most a hundred characters."""
   return textwrap.fill(
     text, _WIDTH, subsequent_indent='  ', break_on_hyphens=False
   )

@@ -1,11 +1,12 @@
 """Whether runs belong together: one unit, a name for each run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
 
 import numpy as np
 
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.messages import sheets as sheet_messages
 from scaling_jax.analysis.runs.table import INCLUDABLE
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
@@ -46,6 +47,19 @@ def no_usable_run(
     source,
     [(one.run_id, one.reason, str(one.kind)) for one in excluded],
     [str(kind) for kind in INCLUDABLE] if of_tables else [],
+  )
+
+
+def no_match(where: Mapping[str, str], met: Mapping[str, Iterable[str]]) -> str:
+  """The message where no run has what `where` asks for.
+
+  Args:
+    where: column -> value.
+    met: column -> the values that there are.
+  """
+  return sheet_messages.no_match(
+    [f'{name}={value}' for name, value in where.items()],
+    {name: [x for x in met.get(name, ()) if x] for name in where},
   )
 
 

@@ -33,6 +33,8 @@ def read(df: Any, wanted: Wanted) -> Runs:
   """See `Runs.from_dataframe`."""
   tables = foreign.Tables(wanted)
   tables.add(sheet_of(df))
+  if wanted.where and not tables.runs and not tables.excluded:
+    raise UserError(checks.no_match(wanted.where, tables.met))
   if not tables.runs:
     raise UserError(checks.no_usable_run(_NAME, tables.excluded))
   runs = [one.run for one in tables.runs]
@@ -58,7 +60,12 @@ def write(runs: Runs) -> 'pd.DataFrame':
     raise UserError(
       'pandas is not installed: to_dataframe() needs it; pip install pandas'
     ) from error
-  return pd.DataFrame([tuple(run) for run in runs], columns=list(Run._fields))
+  out = pd.DataFrame([tuple(run) for run in runs], columns=list(Run._fields))
+  more = dict.fromkeys(name for extra in runs.extra for name in extra)
+  for name in more:
+    if name not in out:
+      out[name] = [extra.get(name, '') for extra in runs.extra]
+  return out
 
 
 def sheet_of(df: Any) -> Sheet:

@@ -7,7 +7,9 @@ from scaling_jax import records
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import checks
+from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
+from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import reading
 from scaling_jax.analysis.runs import repeats
 from scaling_jax.analysis.runs import rows
@@ -45,9 +47,9 @@ class Tables:
     runs: in the order of their tables.
     excluded: what was found and is not among them.
     units: of the losses of each table, with its name.
-    sources: what was taken for what, a message for each table.
     notes: what a reader of the results should know, a message each.
     kinds: of tables, in order.
+    met: the values of each column that `where` asks for.
   """
 
   def __init__(self, wanted: Wanted) -> None:
@@ -55,10 +57,20 @@ class Tables:
     self.runs: list[Foreign] = []
     self.excluded: list[Excluded] = []
     self.units: list[tuple[str, str]] = []
-    self.sources: list[str] = []
+    # What was taken for what, and the tables of which it is so.
+    self._understood: dict[str, list[str]] = {}
     self.notes: list[str] = []
     self.kinds: list[str] = []
+    self.met: dict[str, dict[str, None]] = {}
     self._repetitions = repeats.Repetitions(wanted.include)
+
+  @property
+  def sources(self) -> tuple[str, ...]:
+    """What was taken for what, a message for tables that are alike."""
+    return tuple(
+      messages.of_tables(names, text)
+      for text, names in self._understood.items()
+    )
 
   def add(self, sheet: Sheet, ours: Sequence[tuple[str, str]] = ()) -> None:
     """Adds the runs of a sheet.
@@ -73,14 +85,20 @@ class Tables:
         other than those before.
     """
     found = reading.read(sheet, self.wanted)
+    for name in self.wanted.where:
+      column = columns.same_name(name, sheet.columns)
+      values = [line.cells.get(column, '') for line in sheet.lines]
+      self.met.setdefault(name, {}).update(dict.fromkeys(values))
     checks.one_unit([*ours, *self.units], found.unit, sheet.name)
     self.units.append((found.unit, sheet.name))
     self.kinds.append(found.kind)
+    if {nanochat.NAME, nanochat.BY_GROUP} <= {*self.kinds}:
+      note = messages.nanochat_generations()
+      self.notes += [note] if note not in self.notes else []
     self.excluded += found.excluded
-    self.sources.append(
-      messages.understood(sheet.name, found.parts, found.unread)
-    )
-    self.notes += found.notes
+    understood = messages.understood(found.parts, found.unread)
+    self._understood.setdefault(understood, []).append(sheet.name)
+    self.notes += [note for note in found.notes if note not in self.notes]
     new = []
     for row in found.rows:
       told = self._repetitions.of(

@@ -73,22 +73,35 @@ def of_runs(runs: Runs) -> Groups:
   >>> len(of_runs(Runs.from_columns(N=[1e6], D=[1e9], loss=[3.5])).runs)
   1
   """
-  studies = identity.studies(runs)
-  if len(studies) > 1:
-    return Groups(
-      messages.of_texts(),
-      {label: runs.take(index) for label, index in studies.items()},
-    )
+  studies = {
+    label: runs.take(index) for label, index in identity.studies(runs).items()
+  }
+  parts = {label: _by_experiment(some) for label, some in studies.items()}
+  column = next((found for found, _ in parts.values() if found), '')
+  if not column:
+    by = messages.of_texts() if len(studies) > 1 else ''
+    return Groups(by, studies if by else {'': runs})
+  several = [name for _, some in parts.values() for name in some]
+  out = {}
+  for label, (_, some) in parts.items():
+    for name, part in (some or {'': studies[label]}).items():
+      alone = len(studies) == 1 or several.count(name) == 1
+      full = name if name and alone else messages.joined(label, name)
+      out[full] = part
+  return Groups(column if len(studies) == 1 else messages.of_texts(), out)
+
+
+def _by_experiment(runs: Runs) -> tuple[str, dict[str, Runs]]:
+  """The column of experiments that carry a law each, and their runs."""
   names = dict.fromkeys(name for extra in runs.extra for name in extra)
   for name in names:
     meaning = roles.meaning(name)
     if meaning is None or meaning.role != Role.EXPERIMENT:
       continue
     parts = split(runs, name)
-    alone = [label for label, some in parts.items() if _carries_a_law(some)]
-    if len(alone) > 1:
-      return Groups(name, parts)
-  return Groups('', {'': runs})
+    if sum(map(_carries_a_law, parts.values())) > 1:
+      return name, parts
+  return '', {}
 
 
 def one_law(runs: Runs) -> None:

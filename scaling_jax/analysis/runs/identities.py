@@ -20,11 +20,11 @@ from scaling_jax.records import Run
 LOW, HIGH = 0.7, 4.0  # of C / 6ND, whatever is counted
 _FEWEST = 0.5  # of the rows must agree, or all are in doubt
 _MOST_OFF = 0.2  # of the rows may be off a smooth line
-_JUMP = 0.08  # of log C / 6ND, the least that is called one
+_JUMP = 0.15  # of log C / 6ND, the least that is called one
 _DEVIATIONS = 6.0  # robust ones likewise
 _SMALLEST = {Role.N: 3e3, Role.D: 2e4}  # that a table's largest run may have
 _RATIO = (1e-2, 1e7)  # tokens a parameter
-_UNITS = {
+_UNITS: dict[str, tuple[str, ...]] = {
   Role.N: ('', 'k', 'M', 'B'),
   Role.D: ('', 'k', 'M', 'B', 'T'),
   Role.C: ('', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP', '1e21', 'PF-days'),
@@ -89,7 +89,7 @@ def check(
   rest = np.flatnonzero(fits)
   jumps, smooth = _jumps(np.log(N[rest]), np.log(ratio[rest]))
   few = 0 < len(jumps) <= _MOST_OFF * len(rest)
-  notes = ()
+  notes: tuple[str, ...] = ()
   if few:
     for j in jumps:
       i = int(rest[j])
@@ -151,7 +151,7 @@ def _jumps(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _likely(
   N: float, D: float, C: float, derived: Mapping[Role, str]
-) -> dict[Role, str]:
+) -> dict[str, str]:
   """The units that would make sizes agree, the fewest first; {} for none."""
   found = []
   for units in itertools.product(*(_UNITS[role] for role in _UNITS)):
@@ -186,9 +186,9 @@ def _refusal(
   derived: Mapping[Role, str],
   stated: bool,
 ) -> str:
-  middle = (float(np.median(x)) for x in (N, D, C))
+  n, d, c = (float(np.median(x)) for x in (N, D, C))
   all_derived = derived if stated else {**derived, Role.C: '6ND'}
-  likely = _likely(*middle, all_derived)
+  likely = _likely(n, d, c, all_derived)
   if np.mean((ratio >= LOW) & (ratio <= HIGH)) < _FEWEST:
     return messages.all_off(source, ratio, likely, (LOW, HIGH))
   return messages.implausible(source, N, D, likely)

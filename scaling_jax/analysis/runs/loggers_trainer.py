@@ -77,11 +77,11 @@ def read(path: epath.Path) -> Sheet:
     record[_SEEN] = state[_SEEN]
   if cells.number(state.get('total_flos')) > 0:
     record['total_flos'] = state['total_flos']
-    notes.append(messages.flos_of_trainer(folder.name))
+    notes.append(messages.flos_of_trainer())
   N = _parameters(at.parent, folder)
   if N:
     record['N'] = N
-    notes.append(messages.counted_architecture(folder.name))
+    notes.append(messages.counted_architecture())
   if most > 0:
     record['state'] = 'finished' if steps >= most else 'unfinished'
   evaluations = _evaluations(history)

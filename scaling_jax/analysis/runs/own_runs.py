@@ -82,11 +82,11 @@ def from_line(run: Run, table: epath.Path, cells: Mapping[str, str]) -> OwnRun:
 
 
 def is_run(folder: epath.Path) -> bool:
+  """Whether a folder is one of ours; Hugging Face's have a config.json too."""
   if (folder / records.RESULT).exists():
     return True
-  # Hugging Face's models have a config.json too.
-  config = folder / records.CONFIG
-  return config.exists() and not loggers_trainer.paths_in(folder)
+  ours = (folder / records.CONFIG).exists()
+  return ours and not loggers_trainer.paths_in(folder)
 
 
 def run_folders(experiment: epath.Path) -> list[epath.Path]:

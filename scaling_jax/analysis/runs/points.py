@@ -149,6 +149,9 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Points:
     raise UserError(messages.no_points(sheet.name))
   reader = _Reader(sheet, wanted, found, of)
   rows, excluded = reader.points()
+  if not rows and not excluded:
+    met = {name: _met(sheet, name) for name in wanted.where}
+    raise UserError(checks.no_match(wanted.where, met))
   if not rows:
     raise UserError(checks.no_usable_run(sheet.name, excluded))
   reader.must_be_losses([row.loss for row in rows])
@@ -166,8 +169,9 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Points:
     names=tuple(checks.own_names(row.name for row in rows)),
     unit=reader.unit,
     excluded=tuple(excluded),
-    source=sheet_messages.understood(
-      sheet.name, reader.parts(), reader.unread()
+    source=sheet_messages.of_tables(
+      [sheet.name],
+      sheet_messages.understood(reader.parts(), reader.unread()),
     ),
     notes=(*sheet.notes, *reader.notes),
     file=sheet.name,
@@ -205,6 +209,13 @@ def law_of(sheet: Sheet, found: Understanding) -> Role | None:
     if not asked and _might_be_size(sheet, name, sizes[0]):
       return None
   return sizes[0]
+
+
+def _met(sheet: Sheet, name: str) -> list[str]:
+  """The values of a column, each once; [] where there is no such column."""
+  column = columns_lib.same_name(name, sheet.columns)
+  values = (line.cells.get(column, '') for line in sheet.lines)
+  return [*dict.fromkeys(values)]
 
 
 def _varies(sheet: Sheet, column: str) -> bool:
@@ -248,7 +259,7 @@ class _Reader(Reader):
     out, excluded = [], []
     seen: dict[tuple, str] = {}
     for i, line in enumerate(self.sheet.lines):
-      if not self.asked_for(line):
+      if not self.wanted.asks_for(line.cells):
         continue
       place = self.sheet.place(line)
       try:

@@ -1,5 +1,6 @@
 """A sheet as runs: those that count, and why the others do not."""
 
+from collections.abc import Sequence
 import dataclasses
 
 from scaling_jax import formatting
@@ -62,7 +63,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     excluded.append(Excluded(run_id, text, kind))
 
   for i, line in enumerate(sheet.lines):
-    if not reader.asked_for(line):
+    if not wanted.asks_for(line.cells):
       continue
     place = sheet.place(line)
     try:
@@ -70,13 +71,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     except Unusable as error:
       exclude(reader.name(line), place, str(error), error.kind)
   reader.must_be_losses([row.loss for row in rows])
-  checked = identities.check(
-    [row.run for row in rows],
-    source=sheet.name,
-    stated=reader.found.has(Role.C),
-    derived=reader.derived,
-    trusted=Exclusion.INCONSISTENT in wanted.include,
-  )
+  checked = _checked(reader, rows)
   for i, reason in checked.excluded.items():
     kind = Exclusion.INCONSISTENT
     exclude(rows[i].run.run_id, rows[i].place, reason, kind)
@@ -101,4 +96,27 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     parts=tuple(reader.parts()),
     unread=tuple(reader.unread()),
     notes=(*sheet.notes, *reader.notes, *checked.notes),
+  )
+
+
+def _checked(reader: Reader, rows: Sequence[Row]) -> identities.Checked:
+  """What disagrees in N, D and C, in each study of a table by itself."""
+  studies: dict[tuple[str, ...], list[int]] = {}
+  for i, row in enumerate(rows):
+    studies.setdefault(reader.study(row), []).append(i)
+  excluded: dict[int, str] = {}
+  notes: list[str] = []
+  for index in studies.values():
+    found = identities.check(
+      [rows[i].run for i in index],
+      source=reader.sheet.name,
+      stated=reader.found.has(Role.C),
+      derived=reader.derived,
+      trusted=Exclusion.INCONSISTENT in reader.wanted.include,
+    )
+    excluded |= {index[i]: reason for i, reason in found.excluded.items()}
+    notes += found.notes
+  return identities.Checked(
+    excluded=dict(sorted(excluded.items())),
+    notes=tuple(dict.fromkeys(notes)),
   )

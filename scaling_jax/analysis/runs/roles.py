@@ -59,7 +59,16 @@ def meaning(name: str) -> Meaning | None:
   if stated and (numbers.factor(stated) is None or not words):
     # Brackets that hold no unit are part of the name: 'params (non-embedding)'.
     words, stated = (*words, *inside), ''
-  return _size(name, words, stated) or _other(words)
+  return _size(name, words, stated) or _other(words) or _of_last_part(name)
+
+
+def _of_last_part(name: str) -> Meaning | None:
+  """The role of throughput/total_tokens or trainer.num_train_steps."""
+  last = re.split(r'[/.]', name)[-1].strip()
+  found = meaning(last) if last and last != name.strip() else None
+  # A letter or a loss needs what stands before it.
+  alone = len(last) == 1 or (found is not None and found.role == Role.LOSS)
+  return None if alone else found
 
 
 def _size(name: str, words: tuple[str, ...], stated: str) -> Meaning | None:

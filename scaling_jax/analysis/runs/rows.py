@@ -27,7 +27,6 @@ from scaling_jax.analysis.runs.table import Counts
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.understand import Understanding
 from scaling_jax.analysis.runs.vocabulary import SIZES
-from scaling_jax.analysis.runs.vocabulary import LossUnit
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
@@ -130,15 +129,6 @@ class Reader:
   def name(self, line: Line) -> str:
     return self.cell(Role.RUN_ID, line) or self.sheet.run_name(line)
 
-  def asked_for(self, line: Line) -> bool:
-    """Whether a line has the values that `where` asks for."""
-    for name, value in self.wanted.where.items():
-      column = columns.same_name(name, self.sheet.columns)
-      text = line.cells.get(column, '') if column else ''
-      if columns.value(text) != columns.value(value):
-        return False
-    return True
-
   def row(self, i: int, line: Line, place: str) -> Row:
     """A line as a run; raises Unusable where it is none that counts."""
     if line.fault:
@@ -174,18 +164,27 @@ class Reader:
     if not np.all(np.isfinite(tokens)):
       tokens = np.asarray(found.step, float) * float(run.tokens_per_step)
     unit = self.found.loss_unit
-    loss = np.array([in_kept_unit(float(x), unit) for x in found.loss])
+    loss = np.array(
+      [understand.in_kept_unit(float(x), unit) for x in found.loss]
+    )
     good = (tokens > 0) & np.isfinite(loss) & (loss > 0)
     N, D = float(run.N), tokens[good]
     curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
     return curve if len(D) >= repeats.POINTS and repeats.rises(curve) else None
 
+  def study(self, row: Row) -> tuple[str, ...]:
+    """What rows have in common that count N, D and C in one way."""
+    roles_of = (Role.TEXT, Role.TOKENIZER, Role.EXPERIMENT)
+    named = [
+      self.found.taken[role].column for role in roles_of if self.found.has(role)
+    ]
+    return tuple(row.extra.get(column, '') for column in named)
+
   def trainings(self, rows: Sequence[Row]) -> repeats.Trainings:
     """Which of the rows are checkpoints of others."""
     if not self.found.has(Role.RUN_ID):
       return repeats.Trainings({}, {})
-    column = self.found.taken[Role.RUN_ID].column
-    meaning = roles.meaning(column)
+    meaning = roles.meaning(self.found.taken[Role.RUN_ID].column)
     sure = meaning is not None and meaning.rank == Rank.GOOD
     named = str(Role.RUN_ID) in self.found.given
     return repeats.trainings(
@@ -255,7 +254,7 @@ class Reader:
       if named and understand.kept_unit(named) != self.unit:
         raise Unusable(messages.other_unit(named, self.unit))
       unit = named or unit
-    scaled = in_kept_unit(value, unit)
+    scaled = understand.in_kept_unit(value, unit)
     column = self.found.taken[Role.LOSS].column
     if not scaled > 0:
       raise Unusable(messages.no_perplexity(column, value))
@@ -303,7 +302,9 @@ class Reader:
       fields[name] = fields.get(name) or columns.whole(self.cell(role, line))
     sem = self._number(Role.SEM, i)
     if math.isfinite(sem):
-      fields['val_loss_sem'] = in_kept_unit(1.0, self.found.loss_unit) * sem
+      fields['val_loss_sem'] = (
+        understand.in_kept_unit(1.0, self.found.loss_unit) * sem
+      )
     text = self._number(Role.TEXT_TOKENS, i)
     if text > 0:
       fields['text_tokens'] = text
@@ -381,16 +382,3 @@ def is_worse_than_guessing(loss: float, kinds: float) -> bool:
 
 
 _HINTS = typing.get_type_hints(Run)
-
-
-def in_kept_unit(loss: float, unit: LossUnit) -> float:
-  """A loss in the unit that `understand.kept_unit` tells.
-
-  >>> in_kept_unit(np.e, LossUnit.PERPLEXITY), in_kept_unit(3.0, LossUnit.NATS)
-  (1.0, 3.0)
-  """
-  if unit == LossUnit.PERPLEXITY:
-    return math.log(loss)
-  if unit == LossUnit.BITS:
-    return loss * math.log(2)
-  return loss / math.log(2) if unit == LossUnit.NATS_PER_BYTE else loss

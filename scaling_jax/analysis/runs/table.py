@@ -47,6 +47,7 @@ class Exclusion(enum.StrEnum):
   EARLY_STOPPED = 'early_stopped'
   CHECKPOINT = 'checkpoint'  # of a run that has a later one
   REPEATED_DATA = 'repeated_data'  # more than four epochs
+  FLAGGED = 'flagged'  # by whoever made the table: as an outlier, or invalid
   BAD_VALUE = 'bad_value'  # a number that is missing, or no positive one
   INCONSISTENT = 'inconsistent'  # C is not what N and D cost
   DUPLICATE = 'duplicate'
@@ -59,7 +60,8 @@ class Exclusion(enum.StrEnum):
 INCLUDABLE = (
   Exclusion.UNFINISHED, Exclusion.CRASHED, Exclusion.DIVERGED,
   Exclusion.EARLY_STOPPED, Exclusion.CHECKPOINT, Exclusion.REPEATED_DATA,
-  Exclusion.INCONSISTENT, Exclusion.DUPLICATE, Exclusion.REPEAT,
+  Exclusion.FLAGGED, Exclusion.INCONSISTENT, Exclusion.DUPLICATE,
+  Exclusion.REPEAT,
 )  # fmt: skip
 
 
@@ -322,6 +324,8 @@ class Runs:
 
   def to_dataframe(self) -> 'pd.DataFrame':
     """A pandas DataFrame: a row for each run, a column for each field of Run.
+
+    The other columns of their table follow, as text.
 
     Raises:
       UserError: pandas is not installed.

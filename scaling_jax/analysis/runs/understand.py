@@ -101,6 +101,19 @@ def kept_unit(unit: LossUnit) -> str:
   return BITS_PER_CHARACTER if in_characters else str(LossUnit.NATS)
 
 
+def in_kept_unit(loss: float, unit: LossUnit) -> float:
+  """A loss in the unit that `understand.kept_unit` tells.
+
+  >>> in_kept_unit(np.e, LossUnit.PERPLEXITY), in_kept_unit(3.0, LossUnit.NATS)
+  (1.0, 3.0)
+  """
+  if unit == LossUnit.PERPLEXITY:
+    return math.log(loss)
+  if unit == LossUnit.BITS:
+    return loss * math.log(2)
+  return loss / math.log(2) if unit == LossUnit.NATS_PER_BYTE else loss
+
+
 def of_sheet(sheet: Sheet, wanted: Wanted) -> Understanding:
   """What the columns of a sheet are.
 

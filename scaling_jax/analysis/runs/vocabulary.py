@@ -261,4 +261,6 @@ FLAGS_BAD = {
   'truncated': 'early_stopped', 'repeated': 'repeated_data',
   'repeateddata': 'repeated_data', 'datarepeated': 'repeated_data',
   'multiepoch': 'repeated_data', 'repeatsdata': 'repeated_data',
+  'outlier': 'flagged', 'exclude': 'flagged', 'excluded': 'flagged',
+  'invalid': 'flagged', 'ignore': 'flagged', 'discard': 'flagged',
 }  # fmt: skip

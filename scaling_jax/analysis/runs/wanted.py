@@ -5,6 +5,7 @@ import dataclasses
 from typing import NamedTuple
 
 from scaling_jax import errors
+from scaling_jax.analysis.runs import columns as columns_lib
 from scaling_jax.analysis.runs import numbers
 from scaling_jax.analysis.runs import roles
 from scaling_jax.analysis.runs import table
@@ -52,6 +53,13 @@ class Wanted:
   include: frozenset[table.Exclusion] = frozenset()
   unit: str | None = None
 
+  def asks_for(self, cells: Mapping[str, str]) -> bool:
+    """Whether a run with these cells, by column, is one of `where`."""
+    return all(
+      columns_lib.value(_cell(cells, name)) == columns_lib.value(value)
+      for name, value in self.where.items()
+    )
+
   def column(self, role: str) -> str | None:
     """What was named for a role; None where nothing was."""
     return self.columns.get(role)
@@ -65,6 +73,10 @@ class Wanted:
     """Of the loss, where one was named."""
     text = self.units.get('loss')
     return roles.loss_unit(text) if text is not None else None
+
+
+def _cell(cells: Mapping[str, str], name: str) -> str:
+  return cells.get(columns_lib.same_name(name, cells), '')
 
 
 def of(
@@ -105,7 +117,7 @@ def of(
     columns=named,
     units=scaled,
     where={str(k): str(x) for k, x in (where or {}).items()},
-    include=frozenset(map(_kind, include)),
+    include=_kinds(include),
     unit=unit,
   )
 
@@ -127,6 +139,11 @@ def _check_unit(name: str, text: str) -> None:
       f'units names {text!r} for {name}: it must be a factor such as M, B, 1e9,'
       ' GFLOP or PF-days'
     )
+
+
+def _kinds(names: Iterable[str]) -> frozenset[table.Exclusion]:
+  names = [*names]
+  return frozenset(table.INCLUDABLE if 'all' in names else map(_kind, names))
 
 
 def _kind(name: str) -> table.Exclusion:

@@ -11,10 +11,13 @@ from scaling_jax.analysis.fitting.result import Allocation
 from scaling_jax.analysis.fitting.result import Estimate
 from scaling_jax.analysis.fitting.result import Interval
 from scaling_jax.analysis.fitting.result import Status
+from scaling_jax.analysis.messages import calculator as messages
 from scaling_jax.analysis.report import agreement
 from scaling_jax.analysis.report import headline
+from scaling_jax.analysis.report import page
 from scaling_jax.analysis.runs import recipe
 from tests.analysis import designs
+from tests.analysis import gpt_ladder
 from tests.analysis import studies
 from tests.analysis.report import reports
 
@@ -112,6 +115,24 @@ class AnswerTest(parameterized.TestCase):
     found = headline.answers(reports.changed(options=options))
     self.assertEqual(tuple(answer.C for answer in found), targets)
     self.assertAlmostEqual(found[-1].ahead, 1.5e18 / designs.BUDGETS[-1])
+
+
+class CostTest(absltest.TestCase):
+  def test_a_cost_beyond_the_models_is_said(self):
+    analysis = gpt_ladder.analyzed()
+    (answer,) = headline.answers(analysis)
+    N = analysis.counted.N
+    text = messages.cost_extrapolated(float(N.min()), float(N.max()))
+    self.assertEqual(answer.cost_extrapolated, text)
+    self.assertIn(text, headline.sentences(analysis))
+    self.assertIn(text, page.page(analysis))
+    truth, _ = gpt_ladder.best_of_all(answer.C)
+    self.assertTrue(answer.best.N.holds(truth))
+
+  def test_nothing_is_said_of_6ND(self):
+    (answer,) = headline.answers(studies.analyzed().analysis)
+    self.assertGreater(answer.ahead, 1)
+    self.assertEqual(answer.cost_extrapolated, '')
 
 
 def held(inside, n):

@@ -148,6 +148,11 @@ class ReadTest(TableCase):
     with self.assertRaisesRegex(UserError, 'perplexity'):
       read_points(self.write('N,loss\n1e6,50\n1e7,40\n'))
 
+  def test_no_row_is_asked_for(self):
+    path = self.write('N,loss,text\n1e6,5,a\n1e7,4,b\n')
+    with self.assertRaisesRegex(UserError, 'text=c: .*a, b'):
+      read_points(path, where={'text': 'c'})
+
   def test_nothing_is_left(self):
     with self.assertRaisesRegex(UserError, 'no run that can be used'):
       read_points(self.write('N,loss\n1e6,\n1e7,\n'))

@@ -11,6 +11,7 @@ from scaling_jax.analysis.fitting.result import Status
 from scaling_jax.analysis.study import schema
 from scaling_jax.errors import UserError
 from tests.analysis import designs
+from tests.analysis import gpt_ladder
 from tests.analysis import studies
 
 LEVELS = (0.5, 0.95, 0.99)
@@ -127,6 +128,38 @@ class FileTest(absltest.TestCase):
   def test_tables_are_the_same(self):
     names = [table.name for table in self.analysis.tables()]
     self.assertEqual([table.name for table in self.back.tables()], names)
+
+
+class CostTest(absltest.TestCase):
+  def test_a_curved_cost_survives_the_file(self):
+    analysis = gpt_ladder.analyzed()
+    text = schema.dumps(analysis)
+    path = pathlib.Path(self.create_tempfile(content=text).full_path)
+    again = schema.load_analysis(path)
+    stated = json.loads(text)['laws']['parametric']['cost']
+    fit = analysis.chinchilla
+    self.assertEqual(stated['form'], 'curve')
+    self.assertEqual(stated['rate'], fit.cost.rate)
+    self.assertEqual(stated['N'], [min(fit.N), max(fit.N)])
+    low, high = stated['over_6ND']
+    self.assertBetween(low, 1.5, 1.7)
+    self.assertBetween(high, 2.3, 2.5)
+    best, same = (
+      x.chinchilla.optimum(C=8e17, level=0.8) for x in (analysis, again)
+    )
+    np.testing.assert_allclose(list(same.N), list(best.N), rtol=1e-5)
+    # The draws of the cost are made anew, and are the same.
+    np.testing.assert_array_equal(
+      again.chinchilla.cost_draws[1:], fit.cost_draws[1:]
+    )
+
+  def test_one_constant(self):
+    cost = schema_cost(studies.analyzed().analysis)
+    self.assertEqual((cost['form'], cost['slope']), ('6ND', -1))
+
+
+def schema_cost(analysis):
+  return json.loads(schema.dumps(analysis))['laws']['parametric']['cost']
 
 
 class OldFileTest(absltest.TestCase):

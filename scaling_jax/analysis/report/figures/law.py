@@ -60,7 +60,7 @@ def contours(ax: Axes, analysis: Analysis) -> str:
 def _surface(
   ax: Axes,
   law: laws.Chinchilla,
-  cost: laws.CostLine,
+  cost: laws.Cost,
   limits: tuple[drawing.Range, drawing.Range],
   shade: cm.ScalarMappable,
 ) -> None:

@@ -47,7 +47,7 @@ def panels(
   name: str,
   *,
   runs_CND: np.ndarray = _NO_RUNS,
-  cost: laws.CostLine = laws.SIX_ND,
+  cost: laws.Cost = laws.SIX_ND,
   loss_label: str = 'L, nats/token',
 ) -> str:
   """Draws any law; returns the alt text.
@@ -119,7 +119,7 @@ def _slices(
 def _frontier(
   ax: Axes,
   law: laws.Chinchilla,
-  cost: laws.CostLine,
+  cost: laws.Cost,
   C_range: drawing.Range,
   runs: tuple[np.ndarray, np.ndarray],
 ) -> str:
@@ -161,7 +161,7 @@ def _frontier(
 def _landscape(
   ax: Axes,
   law: laws.Chinchilla,
-  cost: laws.CostLine,
+  cost: laws.Cost,
   limits: tuple[drawing.Range, drawing.Range],
   runs: tuple[np.ndarray, np.ndarray],
 ) -> None:
