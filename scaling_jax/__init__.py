@@ -48,6 +48,7 @@ _PUBLIC = {
   'load_analysis': 'analysis.study.schema',
   'load_fit': 'analysis.fitting.codec',
   'plan': 'planner.api',
+  'read_points': 'analysis.runs.points',
   'read_runs': 'analysis.runs.run_folders',
   'run_experiment': 'experiments',
   'simulate': 'analysis.fitting.simulate',

@@ -61,9 +61,16 @@ def run(
   """
   start = time.monotonic()
   from scaling_jax.analysis.runs import groups
+  from scaling_jax.analysis.runs import points
   from scaling_jax.analysis.runs import run_folders
 
-  runs = run_folders.read_runs(*paths, **(reading or {}))
+  try:
+    runs = run_folders.read_runs(*paths, **(reading or {}))
+  except points.HoldsPoints:
+    if len(paths) > 1:  # a law of points is none of runs, nor of others
+      raise
+    found = points.read_points(paths[0], **(reading or {}))
+    return _of_points(found, out, options, by=by, figures=figures, png=png)
   parts = (
     groups.Groups(by, groups.split(runs, by)) if by else groups.of_runs(runs)
   )
@@ -83,6 +90,30 @@ def run(
   seconds = formatting.duration(time.monotonic() - start)
   where = f'{folder}/*' if len(parts.runs) > 1 else folder
   print(f'{where}/fits.json, tables and figures in {seconds}')
+  print(f'report: {written}')
+  return written
+
+
+def _of_points(found, out, options, *, by, figures, png) -> epath.Path:
+  """Prints and writes the one law of Kaplan's that points can carry."""
+  from scaling_jax.analysis.messages import points as messages
+
+  asked = {
+    f'--by={by}': by,
+    '--C': options and options.targets,
+    '--drop_highest': options and options.drop_highest,
+  }
+  for flag, given in asked.items():
+    if given:
+      raise UserError(messages.not_of_points(flag))
+  folder = _folder(out)
+  from scaling_jax.analysis.report import points as report
+  from scaling_jax.analysis.report import terminal
+  from scaling_jax.analysis.study import points as study
+
+  law = study.fit(found, options)
+  _show(terminal.of_points(law))
+  written = report.write(law, folder, figures=figures, png=png)
   print(f'report: {written}')
   return written
 

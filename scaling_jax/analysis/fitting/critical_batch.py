@@ -81,7 +81,8 @@ class CriticalBatchFit(FitResult):
     if self.B_fit.line_draws is not None:
       drawn = np.asarray(self.draws.alpha_B)
     return {
-      'B_star': self.B_fit.estimates()['coefficient'],
+      # Unknown where L = 1 lies beyond the points of a curve.
+      'B_star': self.B_fit.estimate_at(1.0),
       'alpha_B': Estimate(float(self.law.alpha_B), drawn),
     }
 
@@ -111,6 +112,7 @@ def law_of(found: power_law.PowerLawFit) -> CriticalBatchFit:
   return CriticalBatchFit(
     status=found.status,
     message=found.message,
+    notes=found.notes,
     B_fit=found if found.ok else None,
   )
 

@@ -379,9 +379,11 @@ def critical_batch(n_losses: int) -> str:
 
 
 def critical_batch_law(text: str, B_star: Interval, alpha_B: Interval) -> str:
+  """`B_star` is nan where L = 1 lies beyond the points of a curve."""
+  scale = f' and B* {number(B_star)}' if B_star.value == B_star.value else ''
   return (
-    f'{text}, and the law B*/L^(1/alpha_B) with B* {number(B_star)} and alpha_B'
-    f' {number(alpha_B)}.'
+    f'{text}, and the law B*/L^(1/alpha_B) with alpha_B {number(alpha_B)}'
+    f'{scale}.'
   )
 
 

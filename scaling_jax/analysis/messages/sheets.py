@@ -11,12 +11,14 @@ _MEANS = {
   'D': 'tokens (D)',
   'C': 'FLOPs (C)',
   'loss': 'the loss',
+  'B_crit': 'the critical batch (B_crit)',
 }
 _KINDS = {
   'N': 'counts of parameters',
   'D': 'counts of tokens',
   'C': 'counts of FLOPs',
   'loss': 'losses',
+  'B_crit': 'critical batches',
 }
 _WIDTH = 200  # characters of a list of names
 
@@ -88,10 +90,14 @@ def insufficient(
     flags[missing.index('D')] = 'tokens_per_step=NUMBER'
     steps = ', D from its steps and the tokens of each'
   lacks = ' and '.join(_MEANS[role] for role in missing)
+  points = ''
+  if missing in (['N'], ['D']) and not steps:
+    x = next(iter(sizes))
+    points = f', or {x} and the loss alone for points of L({x})'
   return (
     f'{source} ({kind}) has the columns {listed(columns)}, of'
     f' which none is known as {lacks}: a loss and two of C, N and D are'
-    f' needed{steps}; add --columns={",".join(flags)} (in Python'
+    f' needed{steps}{points}; add --columns={",".join(flags)} (in Python'
     f' columns={{{_python(flags)}}})'
   )
 
@@ -296,7 +302,7 @@ def no_match(asked: Sequence[str], met: Mapping[str, Sequence[str]]) -> str:
     for name, values in met.items()
   )
   first, values = next(iter(met.items()))
-  python = f"where={{{first!r}: {values[0]!r}}}" if values else 'where={...}'
+  python = f'where={{{first!r}: {values[0]!r}}}' if values else 'where={...}'
   flag = quoted(f'{first}={values[0]}') if values else 'COLUMN=VALUE'
   return (
     f'no run has {" and ".join(asked)}: {there}; ask for another, such as'

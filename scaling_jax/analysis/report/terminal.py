@@ -7,12 +7,14 @@ runs are in files, and shown where they are asked for.
 from collections.abc import Iterator
 import textwrap
 
+from scaling_jax.analysis.messages import points as point_messages
 from scaling_jax.analysis.messages import terminal as messages
 from scaling_jax.analysis.report import headline
 from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.analysis.study import kaplan_tables
 from scaling_jax.analysis.study import summary_tables
 from scaling_jax.analysis.study.analyze import Analysis
+from scaling_jax.analysis.study.points import PointsLaw
 
 _OF_RUNS = ('runs', 'curves')
 _WIDTH = 100  # of what is no table
@@ -79,6 +81,20 @@ def tests(analysis: Analysis, *, of_runs: bool) -> Iterator[str]:
     every = len(silent) == len(analysis.kaplan.laws)
     yield wrapped(messages.kaplan_silent([] if every else [*names]))
     yield ''
+
+
+def of_points(found: PointsLaw) -> Iterator[str]:
+  """What was taken for what, the points in a line, their law."""
+  points = found.points
+  yield wrapped(points.source)
+  yield ''
+  yield wrapped(
+    point_messages.opening(
+      points.of, points.size, points.loss, unit=points.unit
+    )
+  )
+  yield ''
+  yield found.table().text()
 
 
 def wrapped(text: str) -> str:

@@ -77,6 +77,14 @@ def is_run_folder(folder: epath.PathLike) -> bool:
   )
 
 
+def is_checkpoint(folder: epath.Path) -> bool:
+  """Whether a folder is read with that of its run, above it."""
+  folder = epath.Path(folder)
+  return folder.match(loggers_trainer.CHECKPOINTS) and bool(
+    loggers_trainer.paths_in(folder.parent)
+  )
+
+
 def _of_folder(folder: epath.Path) -> list[Sheet]:
   """The first of what is there; W&B keeps more than TensorBoard."""
   if loggers_trainer.paths_in(folder):

@@ -8,6 +8,7 @@ from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import identities
 from scaling_jax.analysis.runs import nanochat
+from scaling_jax.analysis.runs import points
 from scaling_jax.analysis.runs import understand
 from scaling_jax.analysis.runs.rows import Reader
 from scaling_jax.analysis.runs.rows import Row
@@ -51,7 +52,10 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
       can't be in the units that they are taken for.
   """
   sheet = nanochat.with_names(sheet)
-  reader = Reader(sheet, wanted, understand.of_sheet(sheet, wanted))
+  understood = understand.of_sheet(sheet, wanted)
+  points.must_be_none(sheet, understood)
+  understand.must_suffice(sheet, understood)
+  reader = Reader(sheet, wanted, understood)
   rows: list[Row] = []
   excluded: list[Excluded] = []
 
@@ -67,7 +71,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
       rows.append(reader.row(i, line, place))
     except Unusable as error:
       exclude(reader.name(line), place, str(error), error.kind)
-  reader.must_be_losses(rows)
+  reader.must_be_losses([row.loss for row in rows])
   checked = _checked(reader, rows)
   for i, reason in checked.excluded.items():
     kind = Exclusion.INCONSISTENT

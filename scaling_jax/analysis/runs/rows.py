@@ -275,9 +275,8 @@ class Reader:
     asked = self.wanted.loss_unit is not None
     return self.found.loss_unit if asked or told is None else told
 
-  def must_be_losses(self, rows: Sequence[Row]) -> None:
+  def must_be_losses(self, found: Sequence[float]) -> None:
     """Raises UserError where losses are those of no vocabulary there is."""
-    found = [row.loss for row in rows]
     if self.wanted.loss_unit is not None:
       return
     if found and float(np.median(found)) > losses.MOST_NATS:
@@ -345,7 +344,8 @@ class Reader:
 
   def parts(self) -> list[str]:
     """What was taken for what, in words."""
-    main = (*SIZES, Role.LOSS)
+    every = (*SIZES, Role.LOSS, Role.B_CRIT)
+    main = [r for r in every if r in self.found.taken or r in self.derived]
     silent = (*main, Role.MODEL, Role.EXPERIMENT, Role.UNIT)
     others = [
       role

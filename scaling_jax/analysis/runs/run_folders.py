@@ -153,7 +153,8 @@ class _Gathered:
       # Other projects' run folders, if there is none of ours.
       foreign_runs = () if any(found) else (path, *nested)
       for folder in filter(files.is_run_folder, foreign_runs):
-        self._table(folder)
+        if folder == path or not files.is_checkpoint(folder):
+          self._table(folder)
         found.append(True)
       if not any(found):
         raise UserError(f'{path} holds no run: it must be {_WANTED}')

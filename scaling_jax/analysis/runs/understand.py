@@ -28,9 +28,10 @@ NUMERIC = (
   *SIZES, Role.LOSS, Role.SEM, Role.PROGRESS, Role.STEPS, Role.MAX_STEPS,
   Role.TOKENS_PER_STEP, Role.TOKENS_PER_PARAM, Role.BATCH_SIZE, Role.CONTEXT,
   Role.EPOCHS, Role.TEXT_TOKENS, Role.VOCAB_SIZE, Role.LEARNING_RATE,
+  Role.B_CRIT,
 )  # fmt: skip
 # Where two columns of these differ, which one counts has to be asked.
-_ASKED = (*SIZES, Role.LOSS)
+_ASKED = (*SIZES, Role.LOSS, Role.B_CRIT)
 _IN_BYTES = (LossUnit.BITS_PER_BYTE, LossUnit.NATS_PER_BYTE)
 _SAME = 1e-9
 
@@ -104,8 +105,7 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Understanding:
   """What the columns of a sheet are.
 
   Raises:
-    UserError: a column that was named is not there, one that is needed is
-      missing, or two could be meant.
+    UserError: a column that was named is not there, or two could be meant.
   """
   given = _given(sheet, wanted)
   candidates: dict[Role, list[tuple[str, Meaning]]] = {}
@@ -130,14 +130,12 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Understanding:
   for name, column in wanted.columns.items():
     if name in Run._fields and column in sheet.columns:
       fields[name] = column
-  out = Understanding(
+  return Understanding(
     taken=taken,
     flags=flags,
     fields=fields,
     given={str(role): one.column for role, one in given.items() if one.column},
   )
-  _must_suffice(sheet, out)
-  return out
 
 
 def _given(sheet: Sheet, wanted: Wanted) -> dict[Role, Taken]:
@@ -213,11 +211,11 @@ def _choose(
 ) -> Taken | None:
   """The best of several columns; None where none holds what it should."""
   if role in NUMERIC:
-    numeric = [one for one in found if _holds_numbers(sheet, one[0])]
+    numeric = [one for one in found if holds_numbers(sheet, one[0])]
     # A column of our own name is meant, whatever it holds.
     found = numeric or [one for one in found if _is_plain(role, *one)]
   elif role == Role.TEXT or role == Role.TOKENIZER:
-    found = [one for one in found if not _holds_numbers(sheet, one[0])]
+    found = [one for one in found if not holds_numbers(sheet, one[0])]
   if not found:
     return None
   best = min(meaning.rank for _, meaning in found)
@@ -254,7 +252,7 @@ def _of_one_unit(
   return found
 
 
-def _holds_numbers(sheet: Sheet, column: str) -> bool:
+def holds_numbers(sheet: Sheet, column: str) -> bool:
   """Whether half of what a column holds is numbers."""
   texts = [line.cells.get(column, '').strip() for line in sheet.lines]
   known = [x for x in texts if x.casefold() not in numbers.MISSING]
@@ -291,16 +289,21 @@ def _agree(sheet: Sheet, several: Sequence[Taken]) -> bool:
   )
 
 
-def _must_suffice(sheet: Sheet, found: Understanding) -> None:
+def sizes(found: Understanding) -> list[Role]:
+  """Those of N, D and C that columns tell, or whose product is told."""
+  out = [role for role in SIZES if role in found.taken]
+  if Role.D not in out and derives_tokens(found):
+    out.append(Role.D)
+  return out
+
+
+def must_suffice(sheet: Sheet, found: Understanding) -> None:
   """Raises UserError where a loss, or two of C, N and D, can't be told."""
-  sizes = [role for role in SIZES if role in found.taken]
-  if Role.D not in sizes and derives_tokens(found):
-    sizes.append(Role.D)
-  lacks_loss = Role.LOSS not in found.taken
-  if lacks_loss or len(sizes) < 2:
+  known = sizes(found)
+  if Role.LOSS not in found.taken or len(known) < 2:
     raise UserError(
       messages.insufficient(
-        sheet.name, sheet.kind, sheet.columns, [*found.taken], sizes
+        sheet.name, sheet.kind, sheet.columns, [*found.taken], known
       )
     )
 

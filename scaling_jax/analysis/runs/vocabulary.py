@@ -11,6 +11,7 @@ class Role(enum.StrEnum):
   D = 'D'
   C = 'C'
   LOSS = 'loss'
+  B_CRIT = 'B_crit'  # the critical batch, in tokens
   SEM = 'sem'
   SEED = 'seed'
   RUN_ID = 'run_id'
@@ -124,7 +125,7 @@ LETTERS = {
 FILLERS = listed('config total num final the of summary args hparams number')
 WITH_UNIT = (
   Role.N, Role.D, Role.C, Role.PROGRESS, Role.TEXT_TOKENS,
-  Role.TOKENS_PER_STEP,
+  Role.TOKENS_PER_STEP, Role.B_CRIT,
 )  # fmt: skip
 NOT_FLOPS = listed(
   'log ln sqrt per s sec second seconds mfu util utilization token step param'
@@ -180,6 +181,13 @@ JOINED: dict[str, Role] = {
     (Role.D, 'd datasize datasetsize trainingdata trainsetsize numinputtokensseen'),
     (Role.C, 'c'),
     (Role.LOSS, 'l crossentropy ce nll'),
+    (
+      Role.B_CRIT,
+      'bcrit bcrittokens bcritical criticalb criticalbatch criticalbatches'
+      ' criticalbatchsize criticalbatchsizes criticalbatchtokens'
+      ' criticalbatchsizetokens criticalbatchintokens criticalbatchsizeintokens'
+      ' cbs',
+    ),
     (Role.SEED, 'seed seeds rng rngseed randomseed trainseed seedid initseed'),
     (
       Role.RUN_ID,

@@ -23,7 +23,9 @@ _ALIASES = {
 }  # fmt: skip
 _ROLES = [str(role) for role in Role if role is not Role.FLAG]
 NAMES = tuple(dict.fromkeys([*_ROLES, *_ALIASES, *Run._fields]))
-_WITH_UNIT = ('N', 'D', 'C', 'tokens_per_step', 'text_tokens', 'progress')
+_WITH_UNIT = (
+  'N', 'D', 'C', 'B_crit', 'tokens_per_step', 'text_tokens', 'progress',
+)  # fmt: skip
 
 
 class LossScale(NamedTuple):

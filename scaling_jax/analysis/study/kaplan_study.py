@@ -175,12 +175,12 @@ class KaplanStudy:
   def laws(self) -> tuple[Law, ...]:
     """Every law in Kaplan's order, those that have no answer included."""
     return (
-      _kaplan_form('kaplan_L_N', self.L_N, 'N'),
-      _kaplan_form('kaplan_L_D', self.L_D, 'D'),
-      _law('kaplan_L_ND', self.L_ND),
-      _kaplan_form('kaplan_L_C', self.L_C, 'C', self.frontier),
-      _law('kaplan_N_opt', self.N_opt, self.frontier),
-      _law('critical_batch', self.critical_batch),
+      kaplan_form('kaplan_L_N', self.L_N, 'N'),
+      kaplan_form('kaplan_L_D', self.L_D, 'D'),
+      law_of('kaplan_L_ND', self.L_ND),
+      kaplan_form('kaplan_L_C', self.L_C, 'C', self.frontier),
+      law_of('kaplan_N_opt', self.N_opt, self.frontier),
+      law_of('critical_batch', self.critical_batch),
       *self._laws_at_critical_batch(),
     )
 
@@ -207,11 +207,11 @@ class KaplanStudy:
         )
       )
     found = (
-      _kaplan_form('kaplan_L_Cmin', at.L_C, 'C', at.frontier),
-      _law('kaplan_N_opt_Cmin', at.N_opt, at.frontier),
-      _law('kaplan_B_Cmin', at.B_fit),
-      _law('kaplan_S_Cmin', at.S_fit),
-      _law('kaplan_L_NS', at.steps),
+      kaplan_form('kaplan_L_Cmin', at.L_C, 'C', at.frontier),
+      law_of('kaplan_N_opt_Cmin', at.N_opt, at.frontier),
+      law_of('kaplan_B_Cmin', at.B_fit),
+      law_of('kaplan_S_Cmin', at.S_fit),
+      law_of('kaplan_L_NS', at.steps),
       Law(
         name='kaplan_consistency',
         status=check.status,
@@ -227,7 +227,7 @@ class KaplanStudy:
     )
 
 
-def _law(
+def law_of(
   name: str,
   fit: FitResult,
   frontier: FrontierFit | None = None,
@@ -245,7 +245,7 @@ def _law(
   )
 
 
-def _kaplan_form(
+def kaplan_form(
   name: str,
   fit: PowerLawFit,
   x: str,
@@ -254,7 +254,7 @@ def _kaplan_form(
   """L = (x_c/x)^alpha_x."""
   x_c, alpha = fit.kaplan_estimates()
   estimates = {f'{x}_c': x_c, f'alpha_{x}': alpha}
-  return dataclasses.replace(_law(name, fit, frontier), estimates=estimates)
+  return dataclasses.replace(law_of(name, fit, frontier), estimates=estimates)
 
 
 def fit(
@@ -309,9 +309,12 @@ def _of_one(x, L, what: str, fixed, unit: str, how: Bootstrap) -> PowerLawFit:
   if not found.ok:
     return found
   message = messages.at_fixed(float(fixed[0]), unit, found.message)
-  found = dataclasses.replace(found, message=message)
-  if found.curvature is not None and not found.curvature.dof:
-    # Nothing is stated beyond points that cannot tell a line from a curve.
-    notes = (*found.notes, messages.untested_line())
-    found = dataclasses.replace(found, bounded=True, notes=notes)
-  return found
+  return bounded(dataclasses.replace(found, message=message))
+
+
+def bounded(found: PowerLawFit) -> PowerLawFit:
+  """A law of points that cannot tell a line from a curve ends with them."""
+  if not found.ok or found.curvature is None or found.curvature.dof:
+    return found
+  notes = (*found.notes, messages.untested_line())
+  return dataclasses.replace(found, bounded=True, notes=notes)

@@ -8,6 +8,7 @@ import numpy as np
 
 from scaling_jax.analysis.runs import architectures
 from scaling_jax.analysis.runs import files
+from scaling_jax.analysis.runs.run_folders import read_runs
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase
 
@@ -99,6 +100,18 @@ class StateTest(TableCase):
     self.assertNotIn('num_input_tokens_seen', cells)
     self.assertNotIn('N', cells)
     self.assertLen(sheet.notes, 1 if name.startswith('eval_') else 2)
+
+  def test_folders_that_hold_a_model_s_config(self):
+    last = state(300, evaluated(300, 3.5), num_input_tokens_seen=9e7)
+    first = state(100, evaluated(100, 4.5), num_input_tokens_seen=3e7)
+    for name, text in (('', last), ('checkpoint-100/', first)):
+      path = self.write(text, f'runs/big/{name}trainer_state.json')
+      self.write(json.dumps(GPT2), f'runs/big/{name}config.json')
+    for given in (self.folder / 'runs', self.folder / 'runs' / 'big'):
+      runs = read_runs(given)
+      self.assertEqual((runs.run_ids, runs.excluded), (('big',), ()))
+      self.assertEqual((runs.D[0], runs.N[0]), (9e7, 85_056_000))
+    self.assertEqual(read_runs(path.parent, include=['unfinished']).D[0], 3e7)
 
   def test_refused(self):
     with self.assertRaisesRegex(UserError, 'is not JSON'):

@@ -102,7 +102,7 @@ def draw_all(
       page = blank.pop(figure.panels, None) or Page()
       alt = draw_on(page, figure, analysis)
       if alt:
-        _write(page, folder / name, alt, png=png)
+        write(page, folder / name, alt, png=png)
         alts[name] = alt
       else:
         blank[figure.panels] = page
@@ -125,7 +125,8 @@ def draw_on(page: Page, figure: Figure, analysis: Analysis) -> str:
   return alt
 
 
-def _write(page: Page, path: epath.Path, alt: str, *, png: bool) -> None:
+def write(page: Page, path: epath.Path, alt: str, *, png: bool) -> None:
+  """Writes a figure as PATH.svg, and as PATH.png too where asked for."""
   about = {'Title': path.name, 'Description': alt}
   for kind, extra in (('svg', {'Date': None}), *([('png', {})] if png else [])):
     data = io.BytesIO()

@@ -15,6 +15,7 @@ from scaling_jax import laws
 from scaling_jax.analysis.fitting import plot_lines
 from scaling_jax.analysis.fitting import plots
 from scaling_jax.analysis.fitting.critical_batch import BatchTarget
+from scaling_jax.analysis.fitting.critical_batch import CriticalBatchFit
 from scaling_jax.analysis.fitting.frontier import FrontierFit
 from scaling_jax.analysis.fitting.kaplan import KaplanFit
 from scaling_jax.analysis.fitting.power_law import PowerLawFit
@@ -40,20 +41,46 @@ def L_D(ax: Axes, analysis: Analysis) -> str:
 def _loss_line(ax: Axes, analysis: Analysis, fit: PowerLawFit, x: str) -> str:
   if len(fit.x) < 2:
     return ''
-  level = analysis.level
+  text = messages.loss_line(len(fit.x), x)
+  unit, level = analysis.runs.unit, analysis.level
+  return text + loss_line(ax, fit, x, level=level, unit=unit)
+
+
+def loss_line(
+  ax: Axes, fit: PowerLawFit, x: str, *, level: float, unit: str
+) -> str:
+  """Losses against N, D or C in PF-days, and the line; the law in words."""
   x_c, alpha = fit.kaplan_form(level)
   labels = plot_lines.PowerLawLabels(
-    x=drawing.LABELS[x],
-    y=messages.loss_label(analysis.runs.unit),
+    x=_LABELS.get(x) or drawing.LABELS[x],
+    y=messages.loss_label(unit),
     line=messages.kaplan_power(x, alpha),
+    x_text=drawing.flops if x in _LABELS else formatting.short,
     y_text=drawing.loss,
     narrow=True,
   )
   plot_lines.power_law(ax, fit, level=level, labels=labels)
-  text = messages.loss_line(len(fit.x), x)
   if not fit.ok:
-    return messages.without_law(text, fit.message)
-  return messages.loss_line_law(text, x, alpha, x_c)
+    return messages.without_law('', fit.message)
+  return messages.loss_line_law('', x, alpha, x_c)
+
+
+def batch_line(
+  ax: Axes, fit: PowerLawFit, law: CriticalBatchFit, *, level: float, unit: str
+) -> str:
+  """Points of B_crit against the loss, and the line; the law in words."""
+  found = law.conf_int(level)
+  labels = plot_lines.PowerLawLabels(
+    x=messages.loss_label(unit),
+    y='B_crit, tokens',
+    line=messages.critical_batch_power(found['alpha_B']),
+    x_text=drawing.loss,
+  )
+  plot_lines.power_law(ax, fit, level=level, labels=labels)
+  ax.invert_xaxis()  # as training goes
+  if not law.ok:
+    return messages.without_law('', law.message)
+  return messages.critical_batch_law('', found['B_star'], found['alpha_B'])
 
 
 def L_ND(ax: Axes, analysis: Analysis) -> str:
