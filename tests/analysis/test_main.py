@@ -161,8 +161,8 @@ class RefusedTest(Case):
                             '--nofigures')  # fmt: skip
     self.assertEqual((status, err), (0, ''))
     self.assertIn('== prose', out)
-    analysis = schema.load_analysis(self.out / 'poetry')
-    self.assertEqual({run.dataset for run in analysis.runs}, {'poetry'})
+    analysis = schema.load_analysis(self.out / 'simulated')
+    self.assertEqual({run.dataset for run in analysis.runs}, {'simulated'})
     self.assertLen(analysis.runs, len(runs) - 1)
     self.assertIn('prose', (self.out / 'index.html').read_text())
 

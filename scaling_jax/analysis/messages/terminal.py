@@ -1,6 +1,6 @@
 """What a terminal says of runs, before the laws."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,16 +39,26 @@ def _range(values: np.ndarray, show: Callable[[float], str]) -> str:
   return low if low == high else f'{low} to {high}'
 
 
-def excluded(found: Sequence[Any]) -> list[str]:
-  """What is excluded, a line for each kind, with its first reason."""
+def excluded(
+  found: Sequence[Any], includable: Collection[str] = ()
+) -> list[str]:
+  """What is excluded, a line for each kind, with its first reason.
+
+  Args:
+    found: all of it.
+    includable: kinds that `--include` brings back.
+  """
   kinds: dict[str, list[Any]] = {}
   for one in found:
     kinds.setdefault(str(one.kind), []).append(one)
-  return [_of_kind(kind, some) for kind, some in kinds.items()]
+  return [
+    _of_kind(kind, some, flag=kind in includable)
+    for kind, some in kinds.items()
+  ]
 
 
-def _of_kind(kind: str, some: Sequence[Any]) -> str:
-  what = kind.replace('_', ' ')
+def _of_kind(kind: str, some: Sequence[Any], *, flag: bool) -> str:
+  what = kind.replace('_', ' ') + f', --include={kind}' * flag
   first = some[0]
   if len(some) == 1:
     return f'1 run is excluded ({what}): {first.run_id}, {first.reason}.'

@@ -10,6 +10,7 @@ import textwrap
 from scaling_jax.analysis.messages import points as point_messages
 from scaling_jax.analysis.messages import terminal as messages
 from scaling_jax.analysis.report import headline
+from scaling_jax.analysis.runs.table import INCLUDABLE
 from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.analysis.study import kaplan_tables
 from scaling_jax.analysis.study import summary_tables
@@ -39,7 +40,9 @@ def opening(analysis: Analysis) -> Iterator[str]:
       n_budgets=len(analysis.grouping.groups),
     )
   )
-  for line in messages.excluded(runs.excluded):
+  # Of tables alone: what is unfinished of ours has no loss to fit.
+  back = [str(kind) for kind in INCLUDABLE] if runs.sources else []
+  for line in messages.excluded(runs.excluded, back):
     yield wrapped(line)
   for note in summary_tables.notes(analysis):
     yield wrapped(note)

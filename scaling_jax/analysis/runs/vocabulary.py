@@ -101,7 +101,7 @@ NOT_TOKENS = listed(
 TEXT_WORDS = listed('unique corpus dataset text available distinct pool data')
 FLOPS = listed(
   """
-  flop flops flos compute flopsbudget flopbudget budget isoflop isoflops
+  flop flops compute flopsbudget flopbudget budget isoflop isoflops
   """
 )
 WITH_OTHERS = listed(

@@ -30,7 +30,7 @@ SIZES = {
     """,
   Role.C: """
     C | flops | total_flops | FLOPs | Training FLOP | compute | flops_budget
-    train/total_flos | total_flos | Training compute (FLOP) | C_budget
+    Training compute (FLOP) | C_budget
     Pretraining FLOPs | compute_budget | isoflop_budget | model_flops
     """,
   Role.STEPS: """

@@ -46,7 +46,7 @@ SHAPES = {
     ('num_scaling_params', 'tokens_trained', 'flops_budget', 'val_loss'), plain
   ),
   'hugging_face': (
-    ('num_parameters', 'num_input_tokens_seen', 'total_flos', 'eval_loss'),
+    ('num_parameters', 'num_input_tokens_seen', 'train_flops', 'eval_loss'),
     plain,
   ),
   'levanter': (
