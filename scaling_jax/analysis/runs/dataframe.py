@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scaling_jax.analysis.runs import cells
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import foreign
@@ -87,10 +88,10 @@ def sheet_of(df: Any) -> Sheet:
     for name in dict.fromkeys(names)
     if names.count(name) == 1
   }
-  lengths = {len(cells) for cells in columns.values() if cells is not None}
+  lengths = {len(texts) for texts in columns.values() if texts is not None}
   if len(lengths) > 1:
     sizes = ', '.join(
-      f'{name} {len(cells)}' for name, cells in columns.items() if cells
+      f'{name} {len(texts)}' for name, texts in columns.items() if texts
     )
     raise UserError(
       f'{_NAME} has columns of several lengths ({sizes}): they must have one;'
@@ -107,7 +108,7 @@ def sheet_of(df: Any) -> Sheet:
     kind=FORMAT,
     columns=tuple(names),
     lines=tuple(
-      Line(i, {name: cells[i] for name, cells in columns.items() if cells})
+      Line(i, {name: texts[i] for name, texts in columns.items() if texts})
       for i in range(n)
     ),
     word='row',
@@ -136,18 +137,7 @@ def _texts(df: Any, name: str) -> list[str] | None:
     values = np.atleast_1d(np.asarray(values))
   except Exception:  # whatever a library of frames may raise
     return None
-  return [_text(x) for x in values.tolist()] if values.ndim == 1 else None
-
-
-def _text(value: Any) -> str:
-  """A cell of text; '' where there is none."""
-  try:
-    missing = value is None or bool(value != value)  # nan
-  except TypeError:  # pandas' NA is neither
-    missing = True
-  if missing:
-    return ''
-  return repr(value) if isinstance(value, float) else str(value).strip()
+  return [cells.text(x) for x in values.tolist()] if values.ndim == 1 else None
 
 
 def _counts(runs: list[Run], given: tuple[Counts, ...]) -> tuple[Counts, ...]:

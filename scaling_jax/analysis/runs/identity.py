@@ -3,28 +3,15 @@
 Losses of two texts, tokenizers or contexts are of two laws, never of one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import dataclasses
 from typing import NamedTuple
 
 from scaling_jax.analysis.messages import runs as messages
-from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.records import Run
 
 _HASH = 8  # hex digits that tell texts of one name apart, as people read them
-
-# Columns of other projects' tables, as their words are joined.
-_COLUMNS = {
-  'name': ('dataset', 'datasetname', 'corpus', 'corpusname', 'traindataset'),
-  'tokenizer': ('tokenizer', 'tokenizername', 'tokenizertype'),
-  'vocab_size': ('vocabsize', 'vocab', 'vocabulary', 'vocabularysize', 'nvocab'),
-  'block_size': (
-    'blocksize', 'contextlength', 'contextsize', 'contextwindow', 'context',
-    'seqlen', 'seqlength', 'sequencelength', 'sequencelen', 'nctx', 'ctxlen',
-    'maxseqlen',
-  ),
-}  # fmt: skip
 
 
 class Identity(NamedTuple):
@@ -64,35 +51,19 @@ class Identity(NamedTuple):
     return ', '.join(filter(None, (text, self.tokenizer, kinds, context)))
 
 
-def corpus_of(run: Run, extra: Mapping[str, str] | None = None) -> Identity:
+def corpus_of(run: Run) -> Identity:
   """What a run's loss is comparable on.
-
-  Args:
-    run: its record.
-    extra: the other cells of its row, by column: what the record does not
-      tell is looked for there.
 
   >>> one = corpus_of(Run('a', dataset='poetry', vocab_size=66, block_size=32))
   >>> str(one)
   'poetry, 66 kinds of tokens, context 32'
-  >>> corpus_of(Run('b'), {'Tokenizer': 'gpt2', 'seq_len': '1024'})[2:]
-  ('gpt2', 0, 1024)
   """
-  cells = {
-    ''.join(columns.words(name.rpartition('/')[2].rpartition('.')[2])): text
-    for name, text in (extra or {}).items()
-  }
-
-  def told(field: str) -> str:
-    every = [cells[name] for name in _COLUMNS[field] if name in cells]
-    return next(filter(None, map(columns.value, every)), '')
-
   return Identity(
-    name=run.dataset or told('name'),
+    name=run.dataset,
     text=run.text,
-    tokenizer=run.tokenizer or told('tokenizer'),
-    vocab_size=run.vocab_size or _count(told('vocab_size')),
-    block_size=run.block_size or _count(told('block_size')),
+    tokenizer=run.tokenizer.casefold(),
+    vocab_size=run.vocab_size,
+    block_size=run.block_size,
   )
 
 
@@ -113,7 +84,7 @@ def studies(runs: Runs) -> dict[str, list[int]]:
   >>> studies(runs)
   {'prose': [0, 1], 'verse': [2, 3]}
   """
-  told = [corpus_of(run, extra) for run, extra in zip(runs, runs.extra)]
+  told = [corpus_of(run) for run in runs]
   of = _grouped(told)
   order = list({id(of[one]): of[one] for one in told}.values())
   labels = _labels([group.merged for group in order])
@@ -173,11 +144,6 @@ def _same_text(one: Identity, other: Identity) -> bool:
   if one.text and other.text:
     return one.text == other.text
   return not one.name or not other.name or one.name == other.name
-
-
-def _count(text: str) -> int:
-  number = columns.as_number(text)
-  return int(number) if 1 <= number < 1e9 else 0
 
 
 def _short(text: str) -> str:

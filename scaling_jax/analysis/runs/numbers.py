@@ -1,6 +1,5 @@
 """Numbers as people write them: 1,234,567 and 20.15M, 3,25 and 1.2e9, 5%."""
 
-from collections.abc import Iterable
 import decimal
 import math
 import re
@@ -51,14 +50,6 @@ _A_SECOND = re.compile(r'flops?(\s*(/|per)|\s)\s*s')
 _ERROR = re.compile(r'\s*(±|\+/?-).*')
 _SWAPPED = str.maketrans('.,', ',.')
 _RAISED = str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺', '0123456789-+')
-_DECIMAL_COMMA = re.compile(
-  r'[+-]?(\d+,\d+e[+-]?\d+|0,\d+|\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d*'
-  r'|\d{1,3}(\.\d{3}){2,}|\d{4,},\d+)[a-z%\s]*$'
-)
-_DECIMAL_POINT = re.compile(
-  r'[+-]?(\d+\.\d+e[+-]?\d+|0?\.\d+|\d+\.(\d{1,2}|\d{4,})|\d{1,3}(,\d{3})+\.\d*'
-  r'|\d{1,3}(,\d{3}){2,}|\d{4,}\.\d+)[a-z%\s]*$'
-)
 
 
 def parse(text: str, *, decimal_comma: bool = False) -> float:
@@ -157,24 +148,3 @@ def factor(unit: str) -> float | None:
     if bare in FACTORS:
       return FACTORS[bare]
   return None
-
-
-def decimal_comma(cells: Iterable[str], *, ambiguous: bool = False) -> bool:
-  """Whether a table's numbers have commas for their decimals.
-
-  Args:
-    cells: of the whole table.
-    ambiguous: the answer where cells such as 2,913 are all that there is.
-
-  >>> decimal_comma(['2,9134', '5.021']), decimal_comma(['1,234', '3.25'])
-  (True, False)
-  """
-  comma = point = either = 0
-  for cell in cells:
-    text = re.sub(r"[\s'’_]", '', cell.casefold())
-    comma += bool(_DECIMAL_COMMA.match(text))
-    point += bool(_DECIMAL_POINT.match(text))
-    either += bool(re.fullmatch(r'\d{1,3},\d{3}', text))
-  if comma == point:
-    return ambiguous and either > 0
-  return comma > point

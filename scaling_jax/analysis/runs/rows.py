@@ -314,7 +314,8 @@ class Reader:
       ('block_size', Role.CONTEXT),
       ('vocab_size', Role.VOCAB_SIZE),
     ):
-      fields[name] = fields.get(name) or columns.whole(self.cell(role, line))
+      told = columns.whole(self.cell(role, line))
+      fields[name] = fields.get(name) or max(told, 0)
     sem = self._number(Role.SEM, i)
     if math.isfinite(sem):
       unit, value = self._unit_of(line), self._number(Role.LOSS, i)
@@ -325,6 +326,7 @@ class Reader:
     if text > 0:
       fields['text_tokens'] = text
     fields['dataset'] = self.cell(Role.TEXT, line)
+    fields['tokenizer'] = self.cell(Role.TOKENIZER, line)
     return Run(**fields)
 
   def _own_fields(self, line: Line) -> dict[str, Any]:

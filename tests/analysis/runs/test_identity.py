@@ -9,19 +9,18 @@ from scaling_jax.records import Run
 ONE, OTHER = '3f2a91bc-77d01e22', '3f2a91bc-00000000'
 
 
-def runs_of(*fields, extra=()):
+def runs_of(*fields):
   return Runs(
     tuple(
       Run(f'run{i}', C=6e15, N=1e6, D=1e9, val_loss=3.0, **one)
       for i, one in enumerate(fields)
     ),
-    extra=tuple(extra),
   )
 
 
 class StudiesTest(absltest.TestCase):
-  def check(self, fields, *wanted, extra=()):
-    found = identity.studies(runs_of(*fields, extra=extra))
+  def check(self, fields, *wanted):
+    found = identity.studies(runs_of(*fields))
     self.assertEqual(list(found.values()), [list(group) for group in wanted])
     return list(found)
 
@@ -70,24 +69,16 @@ class StudiesTest(absltest.TestCase):
     self.check([{}, {}], [0, 1])
 
   def test_other_projects_columns(self):
-    extra = [
-      {'config/tokenizer': name, 'seq_len': context}
-      for name, context in (('gpt2', '1024'), ('llama', '1024'), ('GPT2', ''))
-    ]
-    labels = self.check([{}, {}, {}], [0, 2], [1], extra=extra)
-    self.assertIn('gpt2', labels[0])
-
-
-class CorpusTest(absltest.TestCase):
-  def test_a_record_counts_before_a_column(self):
-    run = Run('a', dataset='poetry', block_size=32)
-    found = identity.corpus_of(run, {'dataset': 'prose', 'context': '64'})
-    self.assertEqual((found.name, found.block_size), ('poetry', 32))
-
-  def test_senseless_numbers_are_unknown(self):
-    for text in ('many', '-1', '0', 'inf', '1e99'):
-      found = identity.corpus_of(Run('a'), {'vocab_size': text})
-      self.assertEqual(found.vocab_size, 0)
+    table = {
+      'N': [1e6, 2e6, 4e6], 'D': [1e8, 2e8, 4e8], 'loss': [3.2, 3.1, 3.0],
+      'config/tokenizer': ['gpt2', 'llama', 'GPT2'],
+      'seq_len': ['1024', '1024', ''], 'vocab_size': ['50257', 'many', '-1'],
+    }  # fmt: skip
+    runs = Runs.from_dataframe(table)
+    found = identity.studies(runs)
+    self.assertEqual([*found.values()], [[0, 2], [1]])
+    self.assertIn('gpt2', next(iter(found)))
+    self.assertEqual([run.vocab_size for run in runs], [50257, 0, 0])
 
 
 if __name__ == '__main__':

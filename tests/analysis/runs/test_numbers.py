@@ -97,22 +97,5 @@ class FactorTest(parameterized.TestCase):
     self.assertNotIn(numbers.factor(unit), {*FACTORS.values()} - {1.0})
 
 
-class DecimalCommaTest(absltest.TestCase):
-  def test_tables(self):
-    for cells, comma in (
-      (['2,9134', '3,1'], True), (['2.9134', '3.1'], False),
-      (['1,234,567', '2.91'], False), (['1.234.567', '2,91'], True),
-      (['1e9', '5'], False), ([], False), (['2,5e9'], True),
-    ):  # fmt: skip
-      self.assertEqual(numbers.decimal_comma(cells), comma, cells)
-
-  def test_what_cells_do_not_tell(self):
-    for ambiguous in (False, True):
-      self.assertEqual(
-        numbers.decimal_comma(['2,913', '3,014'], ambiguous=ambiguous),
-        ambiguous,
-      )
-
-
 if __name__ == '__main__':
   absltest.main()
