@@ -315,7 +315,7 @@ class Reader:
       ('vocab_size', Role.VOCAB_SIZE),
     ):
       told = columns.whole(self.cell(role, line))
-      fields[name] = fields.get(name) or max(told, 0)
+      fields[name] = max(fields.get(name) or told, 0)
     sem = self._number(Role.SEM, i)
     if math.isfinite(sem):
       unit, value = self._unit_of(line), self._number(Role.LOSS, i)
