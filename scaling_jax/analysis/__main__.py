@@ -6,7 +6,7 @@ RUNS are run folders, folders of them, or tables of anyone's runs: CSV, JSON,
 Parquet, Excel, exports and logs of Weights & Biases, Hugging Face's Trainer or
 TensorBoard; docs/formats.md has an example of each. DIR gets index.html, the
 report, and beside it fits.json, tables.md and one CSV a table, and the figures
-as SVG. The laws are printed as soon as they are known.
+as SVG. The answer is printed first, then the laws, then what tests them.
 """
 
 from collections.abc import Sequence
@@ -127,8 +127,8 @@ def _one(runs, folder, options, *, figures, png, shown) -> epath.Path:
   analysis = analyze.of_one_law(runs, options)
   _show(terminal.sources(runs))
   _show(terminal.opening(analysis))
-  _show(terminal.laws(analysis))
   _show(terminal.answer(analysis))
+  _show(terminal.laws(analysis))
   if shown != 'brief':
     _show(terminal.tests(analysis, of_runs=shown == 'all'))
   return page.write_report(analysis, folder, figures=figures, png=png)

@@ -6,6 +6,7 @@ from typing import Any
 
 from absl import flags
 
+from scaling_jax.analysis.runs import numbers
 from scaling_jax.errors import UserError
 
 # Flags of its own: other programs of this project have some of the same names.
@@ -211,10 +212,7 @@ def _seed() -> int:
 
 
 def _flops(text: str) -> float:
-  try:
-    C = float(text)
-  except ValueError:
-    C = 0.0
+  C = numbers.parse(text)
   if not 0 < C < float('inf'):
     raise UserError(
       f'--C={text} must be a positive number of FLOPs; try --C=1e16'

@@ -87,8 +87,11 @@ def insufficient(
   flags = [f'{role}=COLUMN' for role in missing]
   steps = ''
   if 'D' in missing and 'S' in taken:
-    flags[missing.index('D')] = 'tokens_per_step=NUMBER'
-    steps = ', D from its steps and the tokens of each'
+    flags[missing.index('D')] = 'tokens_per_step=524288'
+    steps = (
+      ', D here from its steps and the tokens of each, batch size × context ×'
+      ' accumulation × devices, such as 524288'
+    )
   lacks = ' and '.join(_MEANS[role] for role in missing)
   points = ''
   if missing in (['N'], ['D']) and not steps:
@@ -104,7 +107,10 @@ def insufficient(
 
 def _python(flags: Sequence[str]) -> str:
   pairs = (flag.split('=') for flag in flags)
-  return ', '.join(f'{name!r}: {value!r}' for name, value in pairs)
+  return ', '.join(
+    f'{name!r}: {value if value.isdigit() else repr(value)}'
+    for name, value in pairs
+  )
 
 
 def of_tables(names: Sequence[str], text: str) -> str:
@@ -182,6 +188,10 @@ def nanochat_generations() -> str:
 
 
 # Why a row is excluded.
+
+
+def no_run_but(what: str) -> str:
+  return f'it is no run: a cell of it says {what}'
 
 
 def flagged(column: str, value: str) -> str:

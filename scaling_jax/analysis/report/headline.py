@@ -150,11 +150,18 @@ def sentences(analysis: Analysis) -> list[str]:
   found, lead = answers(analysis), analysis.lead
   out = [agreement.contradiction(analysis), *(one.text for one in found)]
   if found:
+    trust = tested(analysis, found[0])
     out += [found[0].reach, found[0].cost_extrapolated, found[0].basis]
+    out += [trust.text] if trust else []
   elif lead.withheld and lead.approach:
     out.append(messages.withheld(lead.approach))
   elif not lead.approach:
     out.append(messages.no_answer())
+    out += [
+      f'{one.title}: {one.text}'
+      for one in silent(analysis)
+      if one.title == table_messages.APPROACHES['chinchilla']
+    ]
   others = [] if lead.doubts else analysis.doubts.get('chinchilla', ())
   out += [*lead.doubts, *others, *analysis.cautions]
   out += map(table_messages.sentence, analysis.chinchilla.notes)

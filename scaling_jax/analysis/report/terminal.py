@@ -1,7 +1,7 @@
-"""What a terminal shows of an analysis: the runs in a few lines, then the laws.
+"""What a terminal shows of an analysis: the runs in a few lines, the answer.
 
-The laws come first, then the answer, then what tests them. Tables of single
-runs are in files, and shown where they are asked for.
+Then come the laws, and what tests them. Tables of single runs are in files, and
+shown where they are asked for.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def opening(analysis: Analysis) -> Iterator[str]:
 
 
 def laws(analysis: Analysis) -> Iterator[str]:
-  """The laws as tables, as soon as each is known."""
+  """The laws as tables."""
   for table in summary_tables.brief_tables(analysis):
     yield table.text()
 

@@ -8,6 +8,7 @@ from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import identities
 from scaling_jax.analysis.runs import nanochat
+from scaling_jax.analysis.runs import nested
 from scaling_jax.analysis.runs import points
 from scaling_jax.analysis.runs import understand
 from scaling_jax.analysis.runs.rows import Reader
@@ -51,7 +52,7 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     UserError: its columns don't tell a loss and two of C, N and D, or they
       can't be in the units that they are taken for.
   """
-  sheet = nanochat.with_names(sheet)
+  sheet = nanochat.with_names(nested.flattened(sheet))
   understood = understand.of_sheet(sheet, wanted)
   points.must_be_none(sheet, understood)
   understand.must_suffice(sheet, understood)

@@ -36,6 +36,8 @@ from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 MOST_EPOCHS = 4  # repeated data is as good as new up to here (Muennighoff 2023)
+# Cells of rows below a table that sum it up.
+_SUMMARIES = frozenset(('average', 'mean', 'median', 'total', 'sum', 'std'))
 _WHOLE = 0.999  # of a training: less is a checkpoint
 
 
@@ -147,6 +149,9 @@ class Reader:
     """A line as a run; raises Unusable where it is none that counts."""
     if line.fault:
       raise Unusable(line.fault)
+    named = {x.strip().casefold() for x in line.cells.values()} & _SUMMARIES
+    if named:
+      raise Unusable(messages.no_run_but(named.pop()))
     self._must_count(i, line)
     size = {role: self._positive(role, i, line) for role in SIZES}
     loss = self._loss(i, line)
@@ -385,6 +390,8 @@ class Reader:
       name
       for name in dict.fromkeys(self.sheet.columns)
       if name not in read
+      and columns.words(name)
+      and columns.words(name)[0] != 'unnamed'  # the index that pandas writes
       and columns.kind(name) not in kinds
       and len({line.cells.get(name, '') for line in self.sheet.lines}) > 1
     ]

@@ -35,9 +35,10 @@ from scaling_jax.records import Run
 Path = str | os.PathLike
 
 _WANDB = 'wandb:'  # opens the name of a project, instead of a path
+_WEB = ('http://', 'https://')
 _WANTED = (
   'a run folder (with config.json), an experiment (a folder of runs), a folder'
-  ' of experiments, or a CSV'
+  ' of experiments, or a table (CSV, JSON, Excel, ...)'
 )
 
 
@@ -108,7 +109,19 @@ def read_runs(
 
 
 def _each(given: Path | Iterable[Path]) -> list[Path]:
-  return [given] if isinstance(given, (str, os.PathLike)) else list(given)
+  if isinstance(given, (str, os.PathLike)):
+    if str(given).startswith(_WEB):
+      raise UserError(
+        f'{given} is a web address, and only files are read: download it as CSV'
+        ' and give the file'
+      )
+    return [given]
+  if hasattr(given, 'columns') or isinstance(given, Mapping):
+    raise UserError(
+      f'read_runs takes paths, and not a {type(given).__name__}: give it to'
+      ' sj.Runs.from_dataframe'
+    )
+  return list(given)
 
 
 class _Gathered:

@@ -46,6 +46,10 @@ _KINDS = {
 }
 
 _NEGATIONS = _listed('not no never without un')
+_SURE = _listed(
+  'running pending queued crashed failed killed diverged unfinished incomplete'
+  ' oom preempted cancelled canceled aborted timeout interrupted'
+)
 _YES = _listed('true yes y 1 t x ✓ ✔')
 _NO = _listed('false no n 0 f ✗ ✘')
 
@@ -88,5 +92,7 @@ def _telling(text: str) -> str:
   if joined in _FINISHED or joined in _KINDS or {*words} & _NEGATIONS:
     return joined
   first = words[0] if words else ''
-  known = (first in _FINISHED or first in _KINDS) and not first.isdigit()
-  return first if known else joined
+  if (first in _FINISHED or first in _KINDS) and not first.isdigit():
+    return first
+  # 'still running' and 'job failed' tell by a later word.
+  return next((word for word in words if word in _SURE), joined)

@@ -97,6 +97,11 @@ def of(
   """
   named = {}
   for name, column in (columns or {}).items():
+    if name not in NAMES and str(column) in NAMES:
+      raise UserError(
+        f'columns names {name!r}: our name comes first; turn it round,'
+        f' {{{str(column)!r}: {name!r}}}'
+      )
     if name not in NAMES:
       raise UserError(
         f'columns names {name!r}: it must be one of our names, such as N, D, C,'

@@ -37,6 +37,7 @@ from scaling_jax.analysis.study import results
 from scaling_jax.analysis.study import seeds
 from scaling_jax.analysis.study import training_cautions
 from scaling_jax.analysis.study.results import Options
+from scaling_jax.errors import UserError
 
 _SAME_BUDGET = 1.05  # FLOPs of one budget differ by less
 
@@ -58,6 +59,12 @@ def analyze(runs: table.Runs, options: Options | None = None) -> 'Analysis':
     UserError: `drop_highest` leaves no run, or the runs need a law each: they
       are of several texts, tokenizers, contexts or experiments.
   """
+  if not isinstance(runs, table.Runs):
+    kind = type(runs).__name__
+    raise UserError(
+      f'analyze takes Runs, and not {kind}: read files by sj.read_runs(path), and'
+      ' a DataFrame by sj.Runs.from_dataframe(df)'
+    )
   groups.one_law(runs)
   return of_one_law(runs, options)
 
@@ -321,11 +328,16 @@ class Analysis:
   @property
   def targets(self) -> tuple[float, ...]:
     """FLOP counts to state the optimum at."""
-    return self.options.targets or (10 * float(np.max(self.counted.C)),)
+    return self.options.targets or (10 * float(np.max(self._fitted_C)),)
+
+  @property
+  def _fitted_C(self) -> np.ndarray:
+    """FLOPs of the counted runs that approach 3 does not exclude."""
+    return self.counted.C[self.chinchilla.counted]
 
   def fitted_range(self, approach: str) -> results.FittedRange | None:
     """Where an approach was fitted; None if nowhere."""
-    every = self.counted.C
+    every = self._fitted_C
     used, n_budgets = every, None
     of = 'runs' if len(self.counted) == len(self.runs) else 'counted runs'
     if approach == 'isoflop':
