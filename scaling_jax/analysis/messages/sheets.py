@@ -298,6 +298,20 @@ def implausible(
   )
 
 
+def no_sizes(N: np.ndarray, D: np.ndarray, by: Mapping[str, float]) -> str:
+  """Of arrays, and what they might have to be multiplied by."""
+  likely = ' and '.join(f'{name} by {x:g}' for name, x in by.items())
+  remedy = (
+    f'multiply {likely}, if those are their units'
+    if likely
+    else 'give N in parameters and D in tokens'
+  )
+  return (
+    f'N of {_span(N)} and D of {_span(D)} are no parameters and tokens of'
+    f' language models: {remedy}'
+  )
+
+
 def _span(values: np.ndarray) -> str:
   low, high = float(np.min(values)), float(np.max(values))
   return f'{low:.4g}' if low == high else f'{low:.4g} to {high:.4g}'

@@ -111,6 +111,22 @@ def check(
   return Checked(excluded=excluded, notes=notes)
 
 
+def must_be_sizes(N: np.ndarray, D: np.ndarray) -> None:
+  """Refuses arrays [n] that can't be parameters and tokens.
+
+  Raises:
+    UserError: with what they would be in millions and billions.
+
+  >>> must_be_sizes(np.array([1e7, 2e7]), np.array([1e9, 1e9]))
+  """
+  if not _plausible(N, D):
+    likely = _likely(
+      float(np.median(N)), float(np.median(D)), 1.0, {'C': '6ND'}, {}
+    )
+    by = {name: numbers.factor(unit) or 1.0 for name, unit in likely.items()}
+    raise UserError(messages.no_sizes(N, D, by))
+
+
 def _plausible(N: np.ndarray, D: np.ndarray) -> bool:
   """Whether the sizes can be those of language models at all."""
   low, high = _RATIO

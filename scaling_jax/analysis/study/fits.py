@@ -22,6 +22,7 @@ from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.fitting.steps_to_loss import BatchRun
 from scaling_jax.analysis.messages import chinchilla as messages
 from scaling_jax.analysis.runs import budgets
+from scaling_jax.analysis.runs import identities
 from scaling_jax.analysis.runs import table
 from scaling_jax.analysis.study import analyze as analyze_lib
 from scaling_jax.analysis.study.analyze import analyze
@@ -86,6 +87,7 @@ def fit_chinchilla(
     )  # fmt: skip
     return analyze(N, options).chinchilla
   N, D, loss = columns(N=N, D=D, loss=loss)
+  identities.must_be_sizes(N, D)
   if C is not None:
     _, C = columns(N=N, C=C)
   return chinchilla.fit(

@@ -142,5 +142,17 @@ class RowsTest(ShapesCase):
       self.assertLen(runs, len(n))
 
 
+class ArraysTest(absltest.TestCase):
+  def test_arrays_in_millions_are_refused(self):
+    N = np.geomspace(20, 1000, 8)
+    D = N / 50
+    for n, d, told in (
+      (N, D, 'N by 1e\\+06 and D by 1e\\+09'), (1e6 * N, D, 'D by 1e\\+09'),
+    ):  # fmt: skip
+      with self.assertRaisesRegex(UserError, told):
+        fit_chinchilla(n, d, np.linspace(3, 4, 8))
+    identities.must_be_sizes(1e6 * N, 1e9 * D)
+
+
 if __name__ == '__main__':
   absltest.main()
