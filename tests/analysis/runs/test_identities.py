@@ -6,8 +6,11 @@ from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
 
+from scaling_jax.analysis.runs import identities
 from scaling_jax.analysis.runs import numbers
 from scaling_jax.analysis.runs.table import Runs
+from scaling_jax.analysis.study.fits import fit_chinchilla
+from scaling_jax.errors import UserError
 from tests.analysis.runs import shapes_case
 from tests.analysis.runs.shapes_case import BUDGET
 from tests.analysis.runs.shapes_case import LOSS
