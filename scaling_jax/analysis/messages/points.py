@@ -103,6 +103,19 @@ def opening(x: str, sizes: np.ndarray, losses: np.ndarray, *, unit: str) -> str:
   )
 
 
+def assumes(x: str) -> str:
+  """What such a law takes for granted, and how to ask for more."""
+  if x == 'B_crit':
+    return ''
+  missing = {'N': 'D', 'D': 'N', 'C': 'N'}[x]
+  what = {'N': 'parameters', 'D': 'tokens'}[missing]
+  return (
+    f'No column is known as {what}, so that {short(x)} alone is fitted: it takes'
+    f' the points for {_WHERE[x]}. For what to train, add'
+    f' --columns={missing}=COLUMN.'
+  )
+
+
 def _span(values: np.ndarray, show: formatting.Show) -> str:
   low, high = show(float(np.min(values))), show(float(np.max(values)))
   return low if low == high else f'{low} to {high}'

@@ -96,6 +96,9 @@ def of_points(found: PointsLaw) -> Iterator[str]:
       points.of, points.size, points.loss, unit=points.unit
     )
   )
+  assumed = point_messages.assumes(points.of)
+  if assumed:
+    yield wrapped(assumed)
   yield ''
   yield found.table().text()
 
