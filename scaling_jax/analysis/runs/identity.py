@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import columns
+from scaling_jax.analysis.runs import roles
 from scaling_jax.analysis.runs.table import Runs
+from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.records import Run
 
 _HASH = 8  # hex digits that tell texts of one name apart, as people read them
@@ -27,6 +29,10 @@ _COLUMNS = {
 }  # fmt: skip
 
 
+# What losses are not comparable without, and what a column of it is.
+_NAMED = {'name': Role.TEXT, 'tokenizer': Role.TOKENIZER}
+
+
 class Identity(NamedTuple):
   """What a loss is of; '' and 0 where that is not told.
 
@@ -36,6 +42,7 @@ class Identity(NamedTuple):
     tokenizer: of it.
     vocab_size: kinds of tokens.
     block_size: tokens of context.
+    lacks: which of the others its table has no column of.
   """
 
   name: str = ''
@@ -43,9 +50,13 @@ class Identity(NamedTuple):
   tokenizer: str = ''
   vocab_size: int = 0
   block_size: int = 0
+  lacks: frozenset[str] = frozenset()
 
   def agrees(self, other: 'Identity') -> bool:
     """Whether nothing that both tell differs.
+
+    Of two tables, one of which names the text and the other has no column of
+    it, nobody knows that they are of one.
 
     >>> poetry = Identity('poetry', block_size=32)
     >>> poetry.agrees(Identity('poetry', vocab_size=66))
@@ -53,9 +64,13 @@ class Identity(NamedTuple):
     >>> poetry.agrees(Identity('poetry', block_size=64))
     False
     """
+    told = [{f for f in _NAMED if getattr(x, f)} for x in (self, other)]
+    if told[0] & other.lacks or told[1] & self.lacks:
+      return False
     if not _same_text(self, other):
       return False
-    return all(not a or not b or a == b for a, b in zip(self[2:], other[2:]))
+    pairs = zip(self[2:5], other[2:5])
+    return all(not a or not b or _alike(a, b) for a, b in pairs)
 
   def __str__(self) -> str:
     text = f'{self.name} ({_short(self.text)})' if self.text else self.name
@@ -87,10 +102,22 @@ def corpus_of(run: Run, extra: Mapping[str, str] | None = None) -> Identity:
     every = [cells[name] for name in _COLUMNS[field] if name in cells]
     return next(filter(None, map(columns.value, every)), '')
 
+  roles_of = {found.role for found in map(roles.meaning, extra or {}) if found}
+  found = {
+    'name': run.dataset or told('name'),
+    'tokenizer': run.tokenizer or told('tokenizer'),
+  }
+  # Our own records name the text without a column of a foreign table.
+  ours = extra is None or (run.dataset and Role.TEXT not in roles_of)
+  lacks = {
+    field
+    for field, role in _NAMED.items()
+    if not ours and not found[field] and role not in roles_of
+  }
   return Identity(
-    name=run.dataset or told('name'),
+    **found,
     text=run.text,
-    tokenizer=run.tokenizer or told('tokenizer'),
+    lacks=frozenset(lacks),
     vocab_size=run.vocab_size or _count(told('vocab_size')),
     block_size=run.block_size or _count(told('block_size')),
   )
@@ -166,13 +193,18 @@ def _grouped(told: Iterable[Identity]) -> dict[Identity, _Group]:
 
 
 def _tells(one: Identity) -> tuple[bool, int]:
-  return bool(one.text), sum(map(bool, one))
+  return bool(one.text), sum(map(bool, one[:5]))
 
 
 def _same_text(one: Identity, other: Identity) -> bool:
   if one.text and other.text:
     return one.text == other.text
-  return not one.name or not other.name or one.name == other.name
+  return not one.name or not other.name or _alike(one.name, other.name)
+
+
+def _alike(one: str | int, other: str | int) -> bool:
+  """Whether two values are one but for the case of their letters."""
+  return str(one).strip().casefold() == str(other).strip().casefold()
 
 
 def _count(text: str) -> int:

@@ -154,7 +154,11 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Points:
     raise UserError(checks.no_match(wanted.where, met))
   if not rows:
     raise UserError(checks.no_usable_run(sheet.name, excluded))
-  reader.must_be_losses([row.loss for row in rows])
+  above = reader.above_guessing([row.loss for row in rows])
+  for i, reason in above.items():
+    text = run_messages.at_place(rows[i].place, reason)
+    excluded.append(Excluded(rows[i].name, text, Exclusion.DIVERGED))
+  rows = [row for i, row in enumerate(rows) if i not in above]
   size = np.array([row.size for row in rows])
   loss = np.array([row.loss for row in rows])
   trusted = Exclusion.INCONSISTENT in wanted.include

@@ -71,7 +71,11 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
       rows.append(reader.row(i, line, place))
     except Unusable as error:
       exclude(reader.name(line), place, str(error), error.kind)
-  reader.must_be_losses([row.loss for row in rows])
+  above = reader.above_guessing([row.loss for row in rows])
+  for i, reason in above.items():
+    kind = Exclusion.DIVERGED
+    exclude(rows[i].run.run_id, rows[i].place, reason, kind)
+  rows = [row for i, row in enumerate(rows) if i not in above]
   checked = _checked(reader, rows)
   for i, reason in checked.excluded.items():
     kind = Exclusion.INCONSISTENT

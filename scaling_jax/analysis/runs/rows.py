@@ -164,6 +164,9 @@ class Reader:
       for name, text in line.cells.items()
       if name not in self.told
     }
+    for role in (Role.TEXT, Role.TOKENIZER):  # that there is a column of it
+      if self.found.has(role) and self.found.taken[role].column:
+        extra.setdefault(self.found.taken[role].column, '')
     for name, column in self.found.given.items():
       if column in extra and name not in SIZES:
         extra[name] = extra.pop(column)
@@ -275,15 +278,26 @@ class Reader:
     asked = self.wanted.loss_unit is not None
     return self.found.loss_unit if asked or told is None else told
 
-  def must_be_losses(self, found: Sequence[float]) -> None:
-    """Raises UserError where losses are those of no vocabulary there is."""
+  def above_guessing(self, found: Sequence[float]) -> dict[int, str]:
+    """Which losses are those of no vocabulary there is, and why.
+
+    Raises:
+      UserError: most are.
+    """
     if self.wanted.loss_unit is not None:
-      return
+      return {}
     if found and float(np.median(found)) > losses.MOST_NATS:
       column = self.found.taken[Role.LOSS].column
       raise UserError(
         messages.no_losses(self.sheet.name, column, min(found), max(found))
       )
+    if self.unit != NATS or Exclusion.DIVERGED in self.wanted.include:
+      return {}
+    return {
+      i: run_messages.above_any_guessing(loss)
+      for i, loss in enumerate(found)
+      if loss > losses.MOST_NATS
+    }
 
   def _run(
     self, i: int, line: Line, size: dict[Role, float], loss: float
@@ -325,6 +339,8 @@ class Reader:
     if text > 0:
       fields['text_tokens'] = text
     fields['dataset'] = self.cell(Role.TEXT, line)
+    told = self.cell(Role.TOKENIZER, line)
+    fields['tokenizer'] = fields.get('tokenizer') or told
     return Run(**fields)
 
   def _own_fields(self, line: Line) -> dict[str, Any]:
