@@ -102,22 +102,10 @@ def corpus_of(run: Run, extra: Mapping[str, str] | None = None) -> Identity:
     every = [cells[name] for name in _COLUMNS[field] if name in cells]
     return next(filter(None, map(columns.value, every)), '')
 
-  roles_of = {found.role for found in map(roles.meaning, extra or {}) if found}
-  found = {
-    'name': run.dataset or told('name'),
-    'tokenizer': run.tokenizer or told('tokenizer'),
-  }
-  # Our own records name the text without a column of a foreign table.
-  ours = extra is None or (run.dataset and Role.TEXT not in roles_of)
-  lacks = {
-    field
-    for field, role in _NAMED.items()
-    if not ours and not found[field] and role not in roles_of
-  }
   return Identity(
-    **found,
+    name=run.dataset or told('name'),
     text=run.text,
-    lacks=frozenset(lacks),
+    tokenizer=run.tokenizer or told('tokenizer'),
     vocab_size=run.vocab_size or _count(told('vocab_size')),
     block_size=run.block_size or _count(told('block_size')),
   )
@@ -127,7 +115,8 @@ def studies(runs: Runs) -> dict[str, list[int]]:
   """Runs that one law can be of, by a label that tells them apart.
 
   What a run does not tell agrees with whatever others do: it belongs to their
-  study, unless it might belong to several; then it is of one of its own.
+  study, unless it might belong to several; then it is of one of its own. So it
+  is where its table has no column of the text or tokenizer that others name.
 
   Returns:
     Indices of the runs in order, each once; studies in the order of their
@@ -141,6 +130,11 @@ def studies(runs: Runs) -> dict[str, list[int]]:
   {'prose': [0, 1], 'verse': [2, 3]}
   """
   told = [corpus_of(run, extra) for run, extra in zip(runs, runs.extra)]
+  if runs.format:  # they were read, and not made
+    told = [
+      one._replace(lacks=_lacking(one, run, extra))
+      for one, run, extra in zip(told, runs, runs.extra)
+    ]
   of = _grouped(told)
   order = list({id(of[one]): of[one] for one in told}.values())
   labels = _labels([group.merged for group in order])
@@ -148,6 +142,20 @@ def studies(runs: Runs) -> dict[str, list[int]]:
     label: [i for i, one in enumerate(told) if of[one] is group]
     for label, group in zip(labels, order)
   }
+
+
+def _lacking(
+  one: Identity, run: Run, extra: Mapping[str, str]
+) -> frozenset[str]:
+  """What a run's table has no column of."""
+  of = {found.role for found in map(roles.meaning, extra) if found}
+  if run.dataset and Role.TEXT not in of:  # a record of ours
+    return frozenset()
+  return frozenset(
+    field
+    for field, role in _NAMED.items()
+    if not getattr(one, field) and role not in of
+  )
 
 
 @dataclasses.dataclass(eq=False)

@@ -165,8 +165,9 @@ class Reader:
       if name not in self.told
     }
     for role in (Role.TEXT, Role.TOKENIZER):  # that there is a column of it
-      if self.found.has(role) and self.found.taken[role].column:
-        extra.setdefault(self.found.taken[role].column, '')
+      column = self.found.taken[role].column if self.found.has(role) else ''
+      if column and column not in self.told:
+        extra.setdefault(column, '')
     for name, column in self.found.given.items():
       if column in extra and name not in SIZES:
         extra[name] = extra.pop(column)

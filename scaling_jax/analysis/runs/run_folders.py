@@ -15,6 +15,7 @@ from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import foreign
+from scaling_jax.analysis.runs import identity
 from scaling_jax.analysis.runs import loggers_wandb
 from scaling_jax.analysis.runs import own_runs
 from scaling_jax.analysis.runs import recipe
@@ -108,7 +109,16 @@ def read_runs(
 
 
 def _each(given: Path | Iterable[Path]) -> list[Path]:
-  return [given] if isinstance(given, (str, os.PathLike)) else list(given)
+  if isinstance(given, (str, os.PathLike)):
+    return [given]
+  plain = isinstance(given, Iterable) and not hasattr(given, 'keys')
+  paths = list(given) if plain and not hasattr(given, 'columns') else [None]
+  if not all(isinstance(path, (str, os.PathLike)) for path in paths):
+    raise UserError(
+      f'{type(given).__name__} is no path: it must be {_WANTED}; for a DataFrame'
+      ' or a dict of arrays use Runs.from_dataframe'
+    )
+  return paths
 
 
 class _Gathered:
@@ -116,8 +126,9 @@ class _Gathered:
 
   def __init__(self, wanted: Wanted) -> None:
     self.wanted = wanted
-    # Our records by experiment and run_id.
-    self.records: dict[tuple[str, str], OwnRun] = {}
+    # Our records by experiment, run_id, and what they are of if those of one
+    # name are of several.
+    self.records: dict[tuple[str, str, str], OwnRun] = {}
     self.tables = foreign.Tables(wanted)
     self.met = self.tables.met
     # Each with its experiment, '' for another project's.
@@ -199,7 +210,12 @@ class _Gathered:
   def _record(self, found: OwnRun) -> None:
     """Adds one of our records, from a folder or from a table."""
     run = found.run
-    key = (run.experiment, run.run_id)
+    key = (run.experiment, run.run_id, '')
+    of = identity.corpus_of(run)
+    if key in self.records and not of.agrees(
+      identity.corpus_of(self.records[key].run)
+    ):
+      key = (run.experiment, run.run_id, str(of))
     first = self.records.get(key, found)
     if out := own_runs.excluded_beside(first, found):
       self._exclude(run.experiment, out)
@@ -270,7 +286,7 @@ class _Gathered:
 
   def runs(self) -> Runs:
     """All that was added, each run under a name of its own."""
-    experiments = {experiment for experiment, _ in self.records}
+    experiments = {experiment for experiment, *_ in self.records}
     experiments |= {experiment for experiment, _ in self.excluded} - {''}
     several = len(experiments) > 1
 

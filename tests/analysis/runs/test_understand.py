@@ -148,6 +148,14 @@ class ChosenTest(ShapesCase):
     df = {'N': N, 'total_params': N * 2, 'D': D, 'tokens': D * 2, 'loss': LOSS}
     self.assert_same(Runs.from_dataframe(df))
 
+  def test_training_data_are_counted_or_named(self):
+    runs = Runs.from_dataframe({'N': N, 'training_data': D, 'loss': LOSS})
+    self.assert_same(runs)
+    named = shapes_case.columns(training_data=['c4', 'pile'] * 14)
+    runs = Runs.from_dataframe(named)
+    self.assert_same(runs)
+    self.assertEqual(runs[0].dataset, 'c4')
+
   def test_what_was_taken_is_told(self):
     for df, told in (
       ({'params_M': N / 1e6, 'Tokens (B)': D / 1e9, 'val_ppl': np.exp(LOSS)},
