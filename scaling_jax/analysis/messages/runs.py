@@ -95,9 +95,7 @@ def above_any_guessing(loss: float) -> str:
 _REMEDIES = {
   'unfinished': 'finish with launch.py what is unfinished',
   'not_started': 'finish with launch.py what is unfinished',
-  'unreadable': (
-    f'delete the {records.RESULT} that cannot be read and start launch.py again'
-  ),
+  'unreadable': 'delete the file that cannot be read and train that run again',
   'diverged': 'train again with a lower learning rate what diverged',
   'bad_value': 'correct what is no positive number',
 }

@@ -1,6 +1,6 @@
 """Which runs one law can be of, and which need one each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import dataclasses
 import itertools
 import math
@@ -53,16 +53,25 @@ def split(runs: Runs, by: str) -> dict[str, Runs]:
   found: dict[str, list[int]] = {}
   told = False
   for i, (run, extra) in enumerate(zip(runs, runs.extra)):
-    name = columns.same_name(by, extra)
+    name = columns.same_name(by, extra) or _of_role(by, extra)
     text = extra.get(name, '')
     if not text and by in Run._fields:
-      text = str(getattr(run, by))
+      field = getattr(run, by)
+      text = str(field) if field == field else ''  # nan is not known
     told = told or bool(name) or by in Run._fields
     found.setdefault(text.strip() or messages.no_value(by), []).append(i)
   if not told:
     names = dict.fromkeys(name for extra in runs.extra for name in extra)
     raise UserError(messages.no_column_to_split(by, [*names, 'dataset']))
   return {label: runs.take(index) for label, index in found.items()}
+
+
+def _of_role(name: str, extra: Iterable[str]) -> str:
+  """The column of a role by its name, such as lr of learning_rate; or ''."""
+  found = ((column, roles.meaning(column)) for column in extra)
+  return next(
+    (c for c, meaning in found if meaning and meaning.role == name), ''
+  )
 
 
 def of_runs(runs: Runs) -> Groups:

@@ -210,7 +210,7 @@ def _same_text(one: Identity, other: Identity) -> bool:
   return not one.name or not other.name or _alike(one.name, other.name)
 
 
-def _alike(one: str | int, other: str | int) -> bool:
+def _alike(one: object, other: object) -> bool:
   """Whether two values are one but for the case of their letters."""
   return str(one).strip().casefold() == str(other).strip().casefold()
 

@@ -240,6 +240,7 @@ def _might_be_size(sheet: Sheet, name: str, size: Role) -> bool:
 
 class _Point(NamedTuple):
   name: str
+  place: str
   size: float
   loss: float
 
@@ -285,6 +286,7 @@ class _Reader(Reader):
     self._must_count(i, line)
     return _Point(
       self.name(line),
+      self.sheet.place(line),
       self._positive(self._of, i, line),
       self._loss(i, line),
     )

@@ -32,7 +32,6 @@ from scaling_jax.analysis.runs.vocabulary import LossUnit
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
-from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 MOST_EPOCHS = 4  # repeated data is as good as new up to here (Muennighoff 2023)
@@ -287,18 +286,10 @@ class Reader:
     """
     if self.wanted.loss_unit is not None:
       return {}
-    if found and float(np.median(found)) > losses.MOST_NATS:
-      column = self.found.taken[Role.LOSS].column
-      raise UserError(
-        messages.no_losses(self.sheet.name, column, min(found), max(found))
-      )
-    if self.unit != NATS or Exclusion.DIVERGED in self.wanted.include:
-      return {}
-    return {
-      i: run_messages.above_any_guessing(loss)
-      for i, loss in enumerate(found)
-      if loss > losses.MOST_NATS
-    }
+    column = self.found.taken[Role.LOSS].column
+    above = losses.above_guessing(found, self.sheet.name, column)
+    kept = self.unit != NATS or Exclusion.DIVERGED in self.wanted.include
+    return {} if kept else above
 
   def _run(
     self, i: int, line: Line, size: dict[Role, float], loss: float

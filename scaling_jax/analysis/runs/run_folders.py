@@ -111,9 +111,11 @@ def read_runs(
 def _each(given: Path | Iterable[Path]) -> list[Path]:
   if isinstance(given, (str, os.PathLike)):
     return [given]
-  plain = isinstance(given, Iterable) and not hasattr(given, 'keys')
-  paths = list(given) if plain and not hasattr(given, 'columns') else [None]
-  if not all(isinstance(path, (str, os.PathLike)) for path in paths):
+  frame = hasattr(given, 'keys') or hasattr(given, 'columns')
+  paths = list(given) if isinstance(given, Iterable) and not frame else None
+  if paths is None or not all(
+    isinstance(path, (str, os.PathLike)) for path in paths
+  ):
     raise UserError(
       f'{type(given).__name__} is no path: it must be {_WANTED}; for a DataFrame'
       ' or a dict of arrays use Runs.from_dataframe'
@@ -165,7 +167,7 @@ class _Gathered:
       foreign_runs = () if any(found) else (path, *nested)
       for folder in filter(files.is_run_folder, foreign_runs):
         if folder == path or not files.is_checkpoint(folder):
-          self._table(folder)
+          self._table(folder, beside=folder != path)
         found.append(True)
       if not any(found):
         raise UserError(f'{path} holds no run: it must be {_WANTED}')
@@ -224,11 +226,23 @@ class _Gathered:
       self.again.append(run.run_id)
     self.records[key] = first.or_more(found)
 
-  def _table(self, path: epath.Path) -> None:
-    """Adds a file of another project's, or a results.csv of ours."""
+  def _table(self, path: epath.Path, *, beside: bool = False) -> None:
+    """Adds a file of another project's, or a results.csv of ours.
+
+    Args:
+      path: of it.
+      beside: whether it is one of many, of which one may be broken.
+    """
     if self._was_read(path):
       return
-    sheets = files.read_sheets(path)
+    try:
+      sheets = files.read_sheets(path)
+    except UserError as error:
+      if not beside:
+        raise
+      out = Excluded(path.name, str(error), Exclusion.UNREADABLE)
+      self._exclude('', out)
+      return
     self.files.append(str(path))
     refused = []
     for sheet in sheets:

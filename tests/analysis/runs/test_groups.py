@@ -96,6 +96,14 @@ class SplitTest(ShapesCase):
     with self.assertRaisesRegex(UserError, 'My Group'):
       runs.split('group_')
 
+  def test_by_what_a_column_is(self):
+    rates = [0.001, 0.002] * 14
+    runs = Runs.from_dataframe(shapes_case.columns(lr=rates))
+    self.assertEqual([*runs.split('learning_rate')], ['0.001', '0.002'])
+    runs = Runs.from_dataframe(shapes_case.columns())
+    (label,) = runs.split('learning_rate')
+    self.assertEqual(label, 'without learning_rate')
+
 
 if __name__ == '__main__':
   absltest.main()
