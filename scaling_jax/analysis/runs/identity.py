@@ -90,7 +90,7 @@ def corpus_of(run: Run, extra: Mapping[str, str] | None = None) -> Identity:
   >>> one = corpus_of(Run('a', dataset='poetry', vocab_size=66, block_size=32))
   >>> str(one)
   'poetry, 66 kinds of tokens, context 32'
-  >>> corpus_of(Run('b'), {'Tokenizer': 'gpt2', 'seq_len': '1024'})[2:]
+  >>> corpus_of(Run('b'), {'Tokenizer': 'gpt2', 'seq_len': '1024'})[2:5]
   ('gpt2', 0, 1024)
   """
   cells = {

@@ -390,7 +390,8 @@ class Reader:
     return [
       name
       for name in dict.fromkeys(self.sheet.columns)
-      if name not in read
+      if name.strip()
+      and name not in read
       and columns.kind(name) not in kinds
       and len({line.cells.get(name, '') for line in self.sheet.lines}) > 1
     ]
