@@ -71,9 +71,7 @@ def run(
       raise
     found = points.read_points(paths[0], **(reading or {}))
     return _of_points(found, out, options, by=by, figures=figures, png=png)
-  parts = (
-    groups.Groups(by, groups.split(runs, by)) if by else groups.of_runs(runs)
-  )
+  parts = groups.by_column(runs, by) if by else groups.of_runs(runs)
   folder = _folder(out)  # a fit is long to wait for in vain
   # JAX is imported only when what was asked has proved sound.
   from scaling_jax import compile_cache

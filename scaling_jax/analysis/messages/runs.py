@@ -84,13 +84,18 @@ def above_guessing(loss: float, kinds: float) -> str:
   )
 
 
+def above_any_guessing(loss: float) -> str:
+  return (
+    f'its loss, {formatting.number(loss)}, is above ln V of any vocabulary, as'
+    ' a perplexity would be'
+  )
+
+
 # What to do where no run is left; by the kind of `table.Exclusion`.
 _REMEDIES = {
   'unfinished': 'finish with launch.py what is unfinished',
   'not_started': 'finish with launch.py what is unfinished',
-  'unreadable': (
-    f'delete the {records.RESULT} that cannot be read and start launch.py again'
-  ),
+  'unreadable': 'delete the file that cannot be read and train that run again',
   'diverged': 'train again with a lower learning rate what diverged',
   'bad_value': 'correct what is no positive number',
 }
@@ -136,18 +141,6 @@ def given_twice(run_ids: Sequence[str]) -> str:
 
 def several_formats() -> str:
   return 'The sources count N and C each in its own way.'
-
-
-def no_tokens(source: str) -> str:
-  return f'{source} has no column of tokens: D = C/6N.'
-
-
-def no_parameters(source: str) -> str:
-  return f'{source} has no column of parameters: N = C/6D.'
-
-
-def no_flops(source: str) -> str:
-  return f'{source} has no column C: C = 6ND.'
 
 
 # What runs are of.

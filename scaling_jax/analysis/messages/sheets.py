@@ -163,7 +163,8 @@ def no_losses(source: str, column: str, low: float, high: float) -> str:
   return (
     f'{source} has {column} of {low:.4g} to {high:.4g} nats a token, above ln V of'
     ' any vocabulary: add --units=loss:perplexity, or'
-    ' --units=loss:nats if that is what they are (in Python units={...})'
+    ' --units=loss:nats if that is what they are (in Python'
+    " units={'loss': 'perplexity'})"
   )
 
 
@@ -219,10 +220,6 @@ def no_perplexity(column: str, value: float) -> str:
 
 def checkpoint(steps: str, of: str) -> str:
   return f'it is a checkpoint of {of}, which goes on to {steps} tokens'
-
-
-def repeat(place: str, loss: str, first: str) -> str:
-  return f'it repeats {place}, with the loss {loss} instead of {first}'
 
 
 def off(ratio: float, likely: Mapping[str, str]) -> str:

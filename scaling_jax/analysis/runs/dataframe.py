@@ -82,10 +82,11 @@ def sheet_of(df: Any) -> Sheet:
   >>> sheet_of({'N': [1e6], 'seed': [0]}).lines[0].cells
   {'N': '1000000.0', 'seed': '0'}
   """
-  names = _names(df)
+  labels = _labels(df)
+  names = [_name(label) for label in labels]
   columns = {
-    name: _texts(df, name)
-    for name in dict.fromkeys(names)
+    name: _texts(df, label)
+    for name, label in zip(names, labels)
     if names.count(name) == 1
   }
   lengths = {len(texts) for texts in columns.values() if texts is not None}
@@ -115,24 +116,30 @@ def sheet_of(df: Any) -> Sheet:
   )
 
 
-def _names(df: Any) -> list[str]:
+def _name(label: Any) -> str:
+  """A column's name as text; that of several levels is joined by dots."""
+  parts = label if isinstance(label, tuple) else (label,)
+  return '.'.join(str(part) for part in parts if str(part))
+
+
+def _labels(df: Any) -> list[Any]:
   # pyarrow's columns are the data, and column_names their names.
   for name in ('column_names', 'columns'):
     names = getattr(df, name, None)
     if names is not None:
-      return [str(x) for x in names]
+      return list(names)
   if isinstance(df, Mapping):
-    return [str(x) for x in df]
+    return list(df)
   raise UserError(
     f'{type(df).__name__} is no {FORMAT}: it must be one of pandas or polars,'
     ' or a dict of arrays; for files use read_runs'
   )
 
 
-def _texts(df: Any, name: str) -> list[str] | None:
+def _texts(df: Any, label: Any) -> list[str] | None:
   """The cells of a column; None where it is none of plain values."""
   try:
-    column = df[name]
+    column = df[label]
     values = column.to_numpy() if hasattr(column, 'to_numpy') else column
     values = np.atleast_1d(np.asarray(values))
   except Exception:  # whatever a library of frames may raise

@@ -1,6 +1,6 @@
 """Which runs one law can be of, and which need one each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 import dataclasses
 import itertools
 import math
@@ -53,16 +53,51 @@ def split(runs: Runs, by: str) -> dict[str, Runs]:
   found: dict[str, list[int]] = {}
   told = False
   for i, (run, extra) in enumerate(zip(runs, runs.extra)):
-    name = columns.same_name(by, extra)
+    name = columns.same_name(by, extra) or _of_role(by, extra)
     text = extra.get(name, '')
     if not text and by in Run._fields:
-      text = str(getattr(run, by))
+      field = getattr(run, by)
+      text = str(field) if field == field else ''  # nan is not known
     told = told or bool(name) or by in Run._fields
     found.setdefault(text.strip() or messages.no_value(by), []).append(i)
   if not told:
     names = dict.fromkeys(name for extra in runs.extra for name in extra)
-    raise UserError(messages.no_column_to_split(by, [*names, 'dataset']))
+    there = [*dict.fromkeys([*names, 'dataset'])]
+    raise UserError(messages.no_column_to_split(by, there))
   return {label: runs.take(index) for label, index in found.items()}
+
+
+def by_column(runs: Runs, by: str) -> Groups:
+  """A group for each value of a column, and for each law that it needs.
+
+  Raises:
+    UserError: no run has the column.
+
+  >>> runs = Runs.from_dataframe({
+  ...   'N': [1e6, 2e6], 'D': [1e9, 5e8], 'loss': [3.5, 3.4],
+  ...   'lr': [0.1, 0.2], 'dataset': ['prose', 'verse'],
+  ... })
+  >>> [*by_column(runs, 'lr').runs]
+  ['0.1', '0.2']
+  """
+  parts = {label: of_runs(some) for label, some in split(runs, by).items()}
+  if len(parts) == 1:
+    return of_runs(runs)
+  out = {
+    messages.joined(label, name if len(groups.runs) > 1 else ''): some
+    for label, groups in parts.items()
+    for name, some in groups.runs.items()
+  }
+  more = f', {messages.of_texts()}' if len(out) > len(parts) else ''
+  return Groups(f'{by}{more}', out)
+
+
+def _of_role(name: str, extra: Iterable[str]) -> str:
+  """The column of a role by its name, such as lr of learning_rate; or ''."""
+  found = ((column, roles.meaning(column)) for column in extra)
+  return next(
+    (c for c, meaning in found if meaning and meaning.role == name), ''
+  )
 
 
 def of_runs(runs: Runs) -> Groups:

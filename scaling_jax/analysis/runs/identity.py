@@ -3,15 +3,21 @@
 Losses of two texts, tokenizers or contexts are of two laws, never of one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 import dataclasses
 from typing import NamedTuple
 
 from scaling_jax.analysis.messages import runs as messages
+from scaling_jax.analysis.runs import roles
 from scaling_jax.analysis.runs.table import Runs
+from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.records import Run
 
 _HASH = 8  # hex digits that tell texts of one name apart, as people read them
+
+
+# What losses are not comparable without, and what a column of it is.
+_NAMED = {'name': Role.TEXT, 'tokenizer': Role.TOKENIZER}
 
 
 class Identity(NamedTuple):
@@ -23,6 +29,7 @@ class Identity(NamedTuple):
     tokenizer: of it.
     vocab_size: kinds of tokens.
     block_size: tokens of context.
+    lacks: which of the others its table has no column of.
   """
 
   name: str = ''
@@ -30,9 +37,13 @@ class Identity(NamedTuple):
   tokenizer: str = ''
   vocab_size: int = 0
   block_size: int = 0
+  lacks: frozenset[str] = frozenset()
 
   def agrees(self, other: 'Identity') -> bool:
     """Whether nothing that both tell differs.
+
+    Of two tables, one of which names the text and the other has no column of
+    it, nobody knows that they are of one.
 
     >>> poetry = Identity('poetry', block_size=32)
     >>> poetry.agrees(Identity('poetry', vocab_size=66))
@@ -40,9 +51,13 @@ class Identity(NamedTuple):
     >>> poetry.agrees(Identity('poetry', block_size=64))
     False
     """
+    told = [{f for f in _NAMED if getattr(x, f)} for x in (self, other)]
+    if told[0] & other.lacks or told[1] & self.lacks:
+      return False
     if not _same_text(self, other):
       return False
-    return all(not a or not b or a == b for a, b in zip(self[2:], other[2:]))
+    pairs = zip(self[2:5], other[2:5])
+    return all(not a or not b or _alike(a, b) for a, b in pairs)
 
   def __str__(self) -> str:
     text = f'{self.name} ({_short(self.text)})' if self.text else self.name
@@ -61,7 +76,7 @@ def corpus_of(run: Run) -> Identity:
   return Identity(
     name=run.dataset,
     text=run.text,
-    tokenizer=run.tokenizer.casefold(),
+    tokenizer=run.tokenizer,
     vocab_size=run.vocab_size,
     block_size=run.block_size,
   )
@@ -71,7 +86,8 @@ def studies(runs: Runs) -> dict[str, list[int]]:
   """Runs that one law can be of, by a label that tells them apart.
 
   What a run does not tell agrees with whatever others do: it belongs to their
-  study, unless it might belong to several; then it is of one of its own.
+  study, unless it might belong to several; then it is of one of its own. So it
+  is where its table has no column of the text or tokenizer that others name.
 
   Returns:
     Indices of the runs in order, each once; studies in the order of their
@@ -85,6 +101,11 @@ def studies(runs: Runs) -> dict[str, list[int]]:
   {'prose': [0, 1], 'verse': [2, 3]}
   """
   told = [corpus_of(run) for run in runs]
+  if runs.format:  # they were read, and not made
+    told = [
+      one._replace(lacks=_lacking(one, run, extra))
+      for one, run, extra in zip(told, runs, runs.extra)
+    ]
   of = _grouped(told)
   order = list({id(of[one]): of[one] for one in told}.values())
   labels = _labels([group.merged for group in order])
@@ -92,6 +113,20 @@ def studies(runs: Runs) -> dict[str, list[int]]:
     label: [i for i, one in enumerate(told) if of[one] is group]
     for label, group in zip(labels, order)
   }
+
+
+def _lacking(
+  one: Identity, run: Run, extra: Mapping[str, str]
+) -> frozenset[str]:
+  """What a run's table has no column of."""
+  of = {found.role for found in map(roles.meaning, extra) if found}
+  if run.dataset and Role.TEXT not in of:  # a record of ours
+    return frozenset()
+  return frozenset(
+    field
+    for field, role in _NAMED.items()
+    if not getattr(one, field) and role not in of
+  )
 
 
 @dataclasses.dataclass(eq=False)
@@ -137,13 +172,18 @@ def _grouped(told: Iterable[Identity]) -> dict[Identity, _Group]:
 
 
 def _tells(one: Identity) -> tuple[bool, int]:
-  return bool(one.text), sum(map(bool, one))
+  return bool(one.text), sum(map(bool, one[:5]))
 
 
 def _same_text(one: Identity, other: Identity) -> bool:
   if one.text and other.text:
     return one.text == other.text
-  return not one.name or not other.name or one.name == other.name
+  return not one.name or not other.name or _alike(one.name, other.name)
+
+
+def _alike(one: object, other: object) -> bool:
+  """Whether two values are one but for the case of their letters."""
+  return str(one).strip().casefold() == str(other).strip().casefold()
 
 
 def _short(text: str) -> str:

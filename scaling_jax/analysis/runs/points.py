@@ -15,6 +15,7 @@ import numpy as np
 from scaling_jax.analysis.messages import points as messages
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as sheet_messages
+from scaling_jax.analysis.runs import accounts
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import columns as columns_lib
 from scaling_jax.analysis.runs import files
@@ -154,7 +155,11 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Points:
     raise UserError(checks.no_match(wanted.where, met))
   if not rows:
     raise UserError(checks.no_usable_run(sheet.name, excluded))
-  reader.must_be_losses([row.loss for row in rows])
+  above = reader.above_guessing([row.loss for row in rows])
+  for i, reason in above.items():
+    text = run_messages.at_place(rows[i].place, reason)
+    excluded.append(Excluded(rows[i].name, text, Exclusion.DIVERGED))
+  rows = [row for i, row in enumerate(rows) if i not in above]
   size = np.array([row.size for row in rows])
   loss = np.array([row.loss for row in rows])
   trusted = Exclusion.INCONSISTENT in wanted.include
@@ -171,7 +176,9 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Points:
     excluded=tuple(excluded),
     source=sheet_messages.of_tables(
       [sheet.name],
-      sheet_messages.understood(reader.parts(), reader.unread()),
+      sheet_messages.understood(
+        accounts.parts(reader), accounts.unread(reader)
+      ),
     ),
     notes=(*sheet.notes, *reader.notes),
     file=sheet.name,
@@ -236,6 +243,7 @@ def _might_be_size(sheet: Sheet, name: str, size: Role) -> bool:
 
 class _Point(NamedTuple):
   name: str
+  place: str
   size: float
   loss: float
 
@@ -281,6 +289,7 @@ class _Reader(Reader):
     self._must_count(i, line)
     return _Point(
       self.name(line),
+      self.sheet.place(line),
       self._positive(self._of, i, line),
       self._loss(i, line),
     )

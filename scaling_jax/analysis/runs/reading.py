@@ -6,6 +6,7 @@ import dataclasses
 from scaling_jax import formatting
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
+from scaling_jax.analysis.runs import accounts
 from scaling_jax.analysis.runs import identities
 from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import nested
@@ -72,7 +73,11 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
       rows.append(reader.row(i, line, place))
     except Unusable as error:
       exclude(reader.name(line), place, str(error), error.kind)
-  reader.must_be_losses([row.loss for row in rows])
+  above = reader.above_guessing([row.loss for row in rows])
+  for i, reason in above.items():
+    kind = Exclusion.DIVERGED
+    exclude(rows[i].run.run_id, rows[i].place, reason, kind)
+  rows = [row for i, row in enumerate(rows) if i not in above]
   checked = _checked(reader, rows)
   for i, reason in checked.excluded.items():
     kind = Exclusion.INCONSISTENT
@@ -95,8 +100,8 @@ def read(sheet: Sheet, wanted: Wanted) -> Found:
     excluded=tuple(excluded),
     kind=sheet.kind,
     unit=reader.unit,
-    parts=tuple(reader.parts()),
-    unread=tuple(reader.unread()),
+    parts=tuple(accounts.parts(reader)),
+    unread=tuple(accounts.unread(reader)),
     notes=(*sheet.notes, *reader.notes, *checked.notes),
   )
 

@@ -1,7 +1,8 @@
 """Rows that are one run told twice: checkpoints, duplicates, reruns."""
 
 import bisect
-from collections.abc import Hashable, Iterable, Sequence
+import collections
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 import dataclasses
 import math
 from typing import NamedTuple
@@ -9,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling_jax.analysis.fitting.smoothing import LossCurve
-from scaling_jax.analysis.messages import runs as run_messages
-from scaling_jax.analysis.messages import sheets as messages
+from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import numbers
 from scaling_jax.analysis.runs import roles
@@ -23,6 +23,7 @@ _RERUN = 1e-5  # of a loss, however many digits it has
 _SAME = 1e-9
 _ROUNDING = 5e-3  # of log C or log D
 _NAMED_SO = 0.3  # that a model's N may differ from its name's
+_NEAR = 1.25  # times a C: no two budgets are so near
 POINTS = 3  # that make a curve
 
 
@@ -91,11 +92,11 @@ def _told(row: Row, first: Row) -> Told | None:
     for name in losses
   )
   if row.loss == first.loss and same:
-    return Told(run_messages.duplicate(first.place), Exclusion.DUPLICATE)
+    return Told(messages.duplicate(first.place), Exclusion.DUPLICATE)
   if not _is_rerun(row.loss, first.loss):
     return None
-  shown = [f'{x:.10g}' for x in (row.loss, first.loss)]
-  return Told(messages.repeat(first.place, *shown), Exclusion.REPEAT)
+  text = messages.repeat(first.place, first.loss, row.loss)
+  return Told(text, Exclusion.REPEAT)
 
 
 def _is_loss(name: str) -> bool:
@@ -144,7 +145,8 @@ def trainings(
 
   Rows of one run_id and N are, but for names that tell the model: where each
   budget of C has several of them, where each is the count of its parameters, or
-  where each stands for one N and is not known for a run's.
+  where each stands for one N and is not known for a run's; and but for names
+  that rows of several N share.
 
   Args:
     rows: [n].
@@ -164,9 +166,7 @@ def trainings(
   several = [g for g in groups.values() if len(g) > 1]
   if not several:
     return Trainings({}, {})
-  models = not (sure or on_the_way) and _of_one_N_each([*groups])
-  models |= not on_the_way and all(map(_is_size, groups))
-  if not named and (models or _share_budgets(several, rows)):
+  if not named and _are_models(groups, rows, sure, on_the_way):
     return Trainings({}, {})
   checkpoints: dict[int, int] = {}
   curves = {}
@@ -182,8 +182,60 @@ def trainings(
   return Trainings(checkpoints, curves)
 
 
+def _are_models(
+  groups: Mapping[tuple[str, float], Sequence[int]],
+  rows: Sequence[Row],
+  sure: bool,
+  on_the_way: bool,
+) -> bool:
+  """Whether names tell the model, or nothing, and no training."""
+  if not on_the_way and all(map(_is_size, groups)):
+    return True
+  names = [*groups]
+  if not sure and _of_several_sizes(names):
+    return True
+  several = [g for g in groups.values() if len(g) > 1]
+  of_C, of_D = (_labels([getattr(r.run, name) for r in rows]) for name in 'CD')
+  # Checkpoints at the same tokens may fall on one C too, but at more C than D.
+  if max(of_C) >= max(of_D):
+    return not (sure or on_the_way) and _of_one_N_each(names)
+  if _are_shares(several, rows, of_C):
+    return False
+  if not (sure or on_the_way) and _of_one_N_each(names):
+    return True
+  return _share_budgets(several, rows, of_C)
+
+
 def _of_one_N_each(names: Sequence[tuple[str, float]]) -> bool:
   return len({*names}) == len({N for _, N in names}) == len(dict(names))
+
+
+def _of_several_sizes(names: Sequence[tuple[str, float]]) -> bool:
+  """Whether most names are of several N, such as that of a text."""
+  count = collections.Counter(name for name, _ in names)
+  return 2 * sum(count[name] > 1 for name, _ in names) > len(names)
+
+
+def _are_shares(
+  several: Sequence[Sequence[int]], rows: Sequence[Row], of_C: Sequence[int]
+) -> bool:
+  """Whether the earlier C of a name are shares of its last, and no budgets.
+
+  Budgets are further apart than a run's last evaluations; and where names end
+  at several C, the earlier ones of models are where others end.
+  """
+  C = [np.sort([float(rows[i].run.C) for i in group]) for group in several]
+  last = [x[-1] / x[-2] for x in C]
+  if float(np.median(last)) < _NEAR:
+    return True
+  ends = {max(of_C[i] for i in group) for group in several}
+  before = [
+    of_C[i] in ends
+    for group in several
+    for i in group
+    if of_C[i] < max(of_C[i] for i in group)
+  ]
+  return len(ends) > 1 and 2 * sum(before) < len(before)
 
 
 def _is_size(name: tuple[str, float]) -> bool:
@@ -193,15 +245,9 @@ def _is_size(name: tuple[str, float]) -> bool:
 
 
 def _share_budgets(
-  several: Sequence[Sequence[int]], rows: Sequence[Row]
+  several: Sequence[Sequence[int]], rows: Sequence[Row], of_C: Sequence[int]
 ) -> bool:
-  """Whether names tell models, since budgets of C have several of them.
-
-  Checkpoints at the same tokens may fall on one C too, but at more C than D.
-  """
-  of_C, of_D = (_labels([getattr(r.run, name) for r in rows]) for name in 'CD')
-  if max(of_C) >= max(of_D):
-    return False
+  """Whether names tell models, since budgets of C have several of them."""
   models: dict[int, set[float]] = {}
   for label, row in zip(of_C, rows):
     models.setdefault(label, set()).add(float(row.run.N))

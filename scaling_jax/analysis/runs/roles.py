@@ -19,6 +19,8 @@ from scaling_jax.analysis.runs.vocabulary import Role
 _WITHOUT = frozenset(('non', 'no', 'without', 'nonemb', 'nonembedding'))
 _NO_LETTER: tuple[None, frozenset[str]] = (None, frozenset())
 _BRACKETS = re.compile(r'[(\[{]\s*([^)\]}]*?)\s*[)\]}]')
+_OF_WHAT = frozenset(('name', 'id', 'path'))
+_NAMES = (Role.TEXT, Role.TOKENIZER, Role.MODEL, Role.RUN_ID)
 _FLOP_WORD = re.compile(r'[KMGTPEZkmgtpez]?FLOP[sS]?(?![a-z])')
 _PREFIXED = re.compile(
   r'([kmbgtpez]|mega|giga|tera|peta|exa|zetta)(toks?|tokens?|params?|flops?)'
@@ -75,7 +77,10 @@ def meaning(name: str) -> Meaning | None:
 
 def _of_last_part(name: str) -> Meaning | None:
   """The role of throughput/total_tokens or trainer.num_train_steps."""
-  last = re.split(r'[/.]', name)[-1].strip()
+  *before, last = (part.strip() for part in re.split(r'[/.]', name))
+  if before and last.casefold() in _OF_WHAT:  # data.name is that of the data
+    of = meaning('.'.join(before))
+    return of if of and of.role in _NAMES else None
   found = meaning(last) if last and last != name.strip() else None
   # A letter or a loss needs what stands before it.
   alone = len(last) == 1 or (found is not None and found.role == Role.LOSS)
@@ -99,6 +104,9 @@ def _size(name: str, words: tuple[str, ...], stated: str) -> Meaning | None:
 
 def _other(words: tuple[str, ...]) -> Meaning | None:
   role = _role(words)
+  if role is None and words[-1:] and words[-1] in _OF_WHAT:
+    of = _role(words[:-1])  # data_path
+    role = of if of in (Role.TEXT, Role.TOKENIZER) else None
   return Meaning(role, '', _rank(role, words)) if role else None
 
 

@@ -32,7 +32,6 @@ from scaling_jax.analysis.runs.vocabulary import LossUnit
 from scaling_jax.analysis.runs.vocabulary import Rank
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.analysis.runs.wanted import Wanted
-from scaling_jax.errors import UserError
 from scaling_jax.records import Run
 
 MOST_EPOCHS = 4  # repeated data is as good as new up to here (Muennighoff 2023)
@@ -169,6 +168,10 @@ class Reader:
       for name, text in line.cells.items()
       if name not in self.told
     }
+    for role in (Role.TEXT, Role.TOKENIZER):  # that there is a column of it
+      column = self.found.taken[role].column if self.found.has(role) else ''
+      if column and column not in self.told:
+        extra.setdefault(column, '')
     for name, column in self.found.given.items():
       if column in extra and name not in SIZES:
         extra[name] = extra.pop(column)
@@ -280,15 +283,18 @@ class Reader:
     asked = self.wanted.loss_unit is not None
     return self.found.loss_unit if asked or told is None else told
 
-  def must_be_losses(self, found: Sequence[float]) -> None:
-    """Raises UserError where losses are those of no vocabulary there is."""
+  def above_guessing(self, found: Sequence[float]) -> dict[int, str]:
+    """Which losses are those of no vocabulary there is, and why.
+
+    Raises:
+      UserError: most are.
+    """
     if self.wanted.loss_unit is not None:
-      return
-    if found and float(np.median(found)) > losses.MOST_NATS:
-      column = self.found.taken[Role.LOSS].column
-      raise UserError(
-        messages.no_losses(self.sheet.name, column, min(found), max(found))
-      )
+      return {}
+    column = self.found.taken[Role.LOSS].column
+    above = losses.above_guessing(found, self.sheet.name, column)
+    kept = self.unit != NATS or Exclusion.DIVERGED in self.wanted.include
+    return {} if kept else above
 
   def _run(
     self, i: int, line: Line, size: dict[Role, float], loss: float
@@ -348,53 +354,6 @@ class Reader:
       else:
         out[name] = value if math.isfinite(value) else math.nan
     return out
-
-  def parts(self) -> list[str]:
-    """What was taken for what, in words."""
-    every = (*SIZES, Role.LOSS, Role.B_CRIT)
-    main = [r for r in every if r in self.found.taken or r in self.derived]
-    silent = (*main, Role.MODEL, Role.EXPERIMENT, Role.UNIT)
-    others = [
-      role
-      for role, taken in self.found.taken.items()
-      if role not in silent and taken.column.casefold() != role.casefold()
-    ]
-    return [self._part(role) for role in (*main, *others)]
-
-  def _part(self, role: Role) -> str:
-    if role in self.derived:
-      return f'{role} = {self.derived[role]}'
-    taken = self.found.taken[role]
-    unit = messages.unit(taken.factor)
-    if role == Role.LOSS:
-      unit = messages.loss_unit(self._stated_unit(), self.unit)
-    shown = taken.column or messages.constant(float(taken.constant))
-    return messages.part(str(role), shown, unit)
-
-  def _stated_unit(self) -> str:
-    """The unit of the losses by their column, or by a column of units."""
-    stated = str(self.found.loss_unit)
-    if not self.found.has(Role.UNIT) or self.wanted.loss_unit is not None:
-      return stated
-    texts = {self.cell(Role.UNIT, line) for line in self.sheet.lines}
-    found = {str(roles.loss_unit(text) or stated) for text in texts}
-    return ' and '.join(sorted(found))
-
-  def unread(self) -> list[str]:
-    """Columns that vary and that nothing reads."""
-    read = {taken.column for taken in self.found.taken.values()}
-    read |= {*self.found.flags, *self.found.fields.values()}
-    read |= nanochat.COLUMNS
-    kinds = (columns.Kind.RECIPE, columns.Kind.BATCH)
-    return [
-      name
-      for name in dict.fromkeys(self.sheet.columns)
-      if name not in read
-      and columns.words(name)
-      and columns.words(name)[0] != 'unnamed'  # the index that pandas writes
-      and columns.kind(name) not in kinds
-      and len({line.cells.get(name, '') for line in self.sheet.lines}) > 1
-    ]
 
 
 _HINTS = typing.get_type_hints(Run)

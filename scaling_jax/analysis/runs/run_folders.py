@@ -15,6 +15,7 @@ from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import foreign
+from scaling_jax.analysis.runs import identity
 from scaling_jax.analysis.runs import loggers_wandb
 from scaling_jax.analysis.runs import own_runs
 from scaling_jax.analysis.runs import recipe
@@ -116,12 +117,16 @@ def _each(given: Path | Iterable[Path]) -> list[Path]:
         ' and give the file'
       )
     return [given]
-  if hasattr(given, 'columns') or isinstance(given, Mapping):
+  frame = hasattr(given, 'keys') or hasattr(given, 'columns')
+  paths = list(given) if isinstance(given, Iterable) and not frame else None
+  if paths is None or not all(
+    isinstance(path, (str, os.PathLike)) for path in paths
+  ):
     raise UserError(
-      f'read_runs takes paths, and not a {type(given).__name__}: give it to'
-      ' sj.Runs.from_dataframe'
+      f'{type(given).__name__} is no path: it must be {_WANTED}; for a DataFrame'
+      ' or a dict of arrays use Runs.from_dataframe'
     )
-  return list(given)
+  return paths
 
 
 class _Gathered:
@@ -129,8 +134,9 @@ class _Gathered:
 
   def __init__(self, wanted: Wanted) -> None:
     self.wanted = wanted
-    # Our records by experiment and run_id.
-    self.records: dict[tuple[str, str], OwnRun] = {}
+    # Our records by experiment, run_id, and what they are of if those of one
+    # name are of several.
+    self.records: dict[tuple[str, str, str], OwnRun] = {}
     self.tables = foreign.Tables(wanted)
     self.met = self.tables.met
     # Each with its experiment, '' for another project's.
@@ -167,7 +173,7 @@ class _Gathered:
       foreign_runs = () if any(found) else (path, *nested)
       for folder in filter(files.is_run_folder, foreign_runs):
         if folder == path or not files.is_checkpoint(folder):
-          self._table(folder)
+          self._table(folder, beside=folder != path)
         found.append(True)
       if not any(found):
         raise UserError(f'{path} holds no run: it must be {_WANTED}')
@@ -212,7 +218,12 @@ class _Gathered:
   def _record(self, found: OwnRun) -> None:
     """Adds one of our records, from a folder or from a table."""
     run = found.run
-    key = (run.experiment, run.run_id)
+    key = (run.experiment, run.run_id, '')
+    of = identity.corpus_of(run)
+    if key in self.records and not of.agrees(
+      identity.corpus_of(self.records[key].run)
+    ):
+      key = (run.experiment, run.run_id, str(of))
     first = self.records.get(key, found)
     if out := own_runs.excluded_beside(first, found):
       self._exclude(run.experiment, out)
@@ -221,11 +232,23 @@ class _Gathered:
       self.again.append(run.run_id)
     self.records[key] = first.or_more(found)
 
-  def _table(self, path: epath.Path) -> None:
-    """Adds a file of another project's, or a results.csv of ours."""
+  def _table(self, path: epath.Path, *, beside: bool = False) -> None:
+    """Adds a file of another project's, or a results.csv of ours.
+
+    Args:
+      path: of it.
+      beside: whether it is one of many, of which one may be broken.
+    """
     if self._was_read(path):
       return
-    sheets = files.read_sheets(path)
+    try:
+      sheets = files.read_sheets(path)
+    except UserError as error:
+      if not beside:
+        raise
+      out = Excluded(path.name, str(error), Exclusion.UNREADABLE)
+      self._exclude('', out)
+      return
     self.files.append(str(path))
     refused = []
     for sheet in sheets:
@@ -283,7 +306,7 @@ class _Gathered:
 
   def runs(self) -> Runs:
     """All that was added, each run under a name of its own."""
-    experiments = {experiment for experiment, _ in self.records}
+    experiments = {experiment for experiment, *_ in self.records}
     experiments |= {experiment for experiment, _ in self.excluded} - {''}
     several = len(experiments) > 1
 

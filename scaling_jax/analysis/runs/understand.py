@@ -111,6 +111,8 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Understanding:
   candidates: dict[Role, list[tuple[str, Meaning]]] = {}
   for name in dict.fromkeys(sheet.columns):
     meaning = roles.meaning(name)
+    if meaning and meaning.role == Role.D and _names_data(sheet, name):
+      meaning = Meaning(Role.TEXT)
     if meaning and meaning.role not in given:
       candidates.setdefault(meaning.role, []).append((name, meaning))
   flags = tuple(name for name, _ in candidates.pop(Role.FLAG, []))
@@ -262,6 +264,13 @@ def holds_numbers(sheet: Sheet, column: str) -> bool:
   return 2 * sum(
     not math.isnan(numbers.parse(x, decimal_comma=comma)) for x in known
   ) >= len(known)
+
+
+def _names_data(sheet: Sheet, column: str) -> bool:
+  """Whether a column such as training_data names it, instead of counting it."""
+  return columns.words(column)[-1:] == ('data',) and not holds_numbers(
+    sheet, column
+  )
 
 
 def values(sheet: Sheet, taken: Taken) -> np.ndarray:

@@ -75,6 +75,13 @@ class Wanted:
     return roles.loss_unit(text) if text is not None else None
 
 
+_EXAMPLES = {
+  'columns': "{'N': 'n_params'}",
+  'units': "{'N': 'M'}",
+  'where': "{'experiment': 'llama_3'}",
+}
+
+
 def _cell(cells: Mapping[str, str], name: str) -> str:
   return cells.get(columns_lib.same_name(name, cells), '')
 
@@ -95,6 +102,13 @@ def of(
   >>> of(columns={'lr': 'rate'}, units={'N': 'M'}).columns
   {'learning_rate': 'rate'}
   """
+  pairs = {'columns': columns, 'units': units, 'where': where}
+  for asked, value in pairs.items():
+    if not isinstance(value, (Mapping, type(None))):
+      raise UserError(
+        f'{asked}={value!r} must be a dict, of names and what they stand for;'
+        f' try {asked}={_EXAMPLES[asked]}'
+      )
   named = {}
   for name, column in (columns or {}).items():
     if name not in NAMES and str(column) in NAMES:
@@ -147,7 +161,7 @@ def _check_unit(name: str, text: str) -> None:
 
 
 def _kinds(names: Iterable[str]) -> frozenset[table.Exclusion]:
-  names = [*names]
+  names = names.split(',') if isinstance(names, str) else [*names]
   return frozenset(table.INCLUDABLE if 'all' in names else map(_kind, names))
 
 

@@ -96,6 +96,26 @@ class SplitTest(ShapesCase):
     with self.assertRaisesRegex(UserError, 'My Group'):
       runs.split('group_')
 
+  def test_each_value_may_need_several_laws(self):
+    texts = ['c4', 'c4', 'pile', 'pile'] * 7
+    df = shapes_case.columns(dataset=texts, colour=halves('red', 'blue'))
+    runs = Runs.from_dataframe(df | {'seed': [0] * 28})
+    found = groups.by_column(runs, 'colour')
+    every = [f'{colour}, {text}' for colour in ('red', 'blue')
+             for text in ('c4', 'pile')]  # fmt: skip
+    self.assertEqual([*found.runs], every)
+    self.assertIn('colour', found.by)
+    self.assertEqual([*groups.by_column(runs, 'seed').runs], ['c4', 'pile'])
+    self.assertEqual([*groups.by_column(runs, 'dataset').runs], ['c4', 'pile'])
+
+  def test_by_what_a_column_is(self):
+    rates = [0.001, 0.002] * 14
+    runs = Runs.from_dataframe(shapes_case.columns(lr=rates))
+    self.assertEqual([*runs.split('learning_rate')], ['0.001', '0.002'])
+    runs = Runs.from_dataframe(shapes_case.columns())
+    (label,) = runs.split('learning_rate')
+    self.assertEqual(label, 'without learning_rate')
+
 
 if __name__ == '__main__':
   absltest.main()

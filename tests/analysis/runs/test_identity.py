@@ -1,10 +1,13 @@
 """Which runs one law can be of."""
 
 from absl.testing import absltest
+from absl.testing import parameterized
 
 from scaling_jax.analysis.runs import identity
+from scaling_jax.analysis.runs import run_folders
 from scaling_jax.analysis.runs.table import Runs
 from scaling_jax.records import Run
+from tests.analysis.runs.table_case import TableCase
 
 ONE, OTHER = '3f2a91bc-77d01e22', '3f2a91bc-00000000'
 
@@ -79,6 +82,30 @@ class StudiesTest(absltest.TestCase):
     self.assertEqual([*found.values()], [[0, 2], [1]])
     self.assertIn('gpt2', next(iter(found)))
     self.assertEqual([run.vocab_size for run in runs], [50257, 0, 0])
+
+
+class FilesTest(TableCase):
+  """Tables that are read together, one of which names no text."""
+
+  @parameterized.parameters('dataset', 'tokenizer')
+  def test_a_table_without_the_column_is_of_its_own(self, column):
+    one = self.write(f'N,D,loss,{column}\n1e7,2e8,3.9,c4\n2e7,4e8,3.6,C4\n')
+    other = self.write('N,D,loss\n1e7,2e8,3.7\n2e7,4e8,3.4\n', 'other.csv')
+    for paths in ((one, other), (other, one)):
+      found = identity.studies(run_folders.read_runs(*paths))
+      self.assertEqual(list(found.values()), [[0, 1], [2, 3]])
+
+  def test_an_empty_cell_is_of_the_only_other(self):
+    path = self.write('N,D,loss,dataset\n1e7,2e8,3.9,c4\n2e7,4e8,3.6,\n')
+    self.assertLen(identity.studies(run_folders.read_runs(path)), 1)
+
+  def test_run_folders_of_one_name_and_two_texts(self):
+    folders = [
+      self.run_folder(workdir=text, dataset=text) for text in ('prose', 'verse')
+    ]
+    runs = run_folders.read_runs(*folders)
+    self.assertEmpty(runs.excluded)
+    self.assertEqual([*identity.studies(runs)], ['prose', 'verse'])
 
 
 if __name__ == '__main__':

@@ -113,6 +113,21 @@ class StateTest(TableCase):
       self.assertEqual((runs.D[0], runs.N[0]), (9e7, 85_056_000))
     self.assertEqual(read_runs(path.parent, include=['unfinished']).D[0], 3e7)
 
+  def test_one_broken_of_several_is_excluded(self):
+    for name in ('a', 'b', 'torn'):
+      whole = state(300, evaluated(300, 3.5), num_input_tokens_seen=9e7)
+      self.write(
+        '{"log' if name == 'torn' else whole, f'runs/{name}/trainer_state.json'
+      )
+      self.write(json.dumps(GPT2), f'runs/{name}/config.json')
+    runs = read_runs(self.folder / 'runs')
+    self.assertEqual(runs.run_ids, ('a', 'b'))
+    (out,) = runs.excluded
+    self.assertEqual((out.run_id, str(out.kind)), ('torn', 'unreadable'))
+    self.assertIn('is not JSON', out.reason)
+    with self.assertRaisesRegex(UserError, 'is not JSON'):
+      read_runs(self.folder / 'runs' / 'torn')
+
   def test_refused(self):
     with self.assertRaisesRegex(UserError, 'is not JSON'):
       files.read_sheets(self.write('{', 'trainer_state.json'))

@@ -147,6 +147,9 @@ class ReadTest(TableCase):
   def test_losses_of_no_vocabulary(self):
     with self.assertRaisesRegex(UserError, 'perplexity'):
       read_points(self.write('N,loss\n1e6,50\n1e7,40\n'))
+    found = read_points(self.write('N,loss\n1e5,50\n1e6,4\n1e7,3\n'))
+    self.assertEqual(found.y.tolist(), [4, 3])
+    self.assertIn('line 2', found.excluded[0].reason)
 
   def test_no_row_is_asked_for(self):
     path = self.write('N,loss,text\n1e6,5,a\n1e7,4,b\n')

@@ -82,6 +82,17 @@ class PerplexityTest(ShapesCase):
     self.assertIn('above 1', out.reason)
 
 
+class AboveGuessingTest(ShapesCase):
+  def test_one_budget_in_perplexity(self):
+    first = np.arange(len(LOSS)) < 7
+    df = shapes_case.columns(loss=np.where(first, np.exp(LOSS), LOSS))
+    runs = Runs.from_dataframe(df)
+    self.assertEqual(self.kinds(runs), {'diverged': 7})
+    self.assertIn('perplexity', runs.excluded[0].reason)
+    for asked in ({'include': ['diverged']}, {'units': {'loss': 'nats'}}):
+      self.assertLen(Runs.from_dataframe(df, **asked), len(LOSS))
+
+
 class RowsTest(ShapesCase):
   def test_fields(self):
     (run,) = Runs.from_dataframe({

@@ -113,6 +113,28 @@ class CheckpointsTest(ShapesCase):
       self.assertLen(runs, 28)
       self.assertEmpty(runs.excluded)
 
+  @parameterized.product(
+    name=['run_id', 'Name'], shares=[(0.25, 0.5, 1.0), np.arange(1, 11) / 10]
+  )
+  def test_shares_of_budgets_are_on_the_way(self, name, shares):
+    """The history of an isoFLOP sweep: as many C as shares, for all models."""
+    count = len(shares)
+    n, share = np.repeat(N, count), np.tile(shares, len(N))
+    d = np.repeat(BUDGET / (6 * N), count) * share
+    names = np.repeat([f'sun-{i}-sea' for i in range(len(N))], count)
+    loss = 1.7 + 400 / n**0.34 + 400 / d**0.28
+    df = {name: names, 'N': n, 'D': d, 'loss': loss}
+    kept = np.arange(len(n)) % 7 > 0  # some were not logged
+    for rows in (kept | True, kept):
+      runs = Runs.from_dataframe({k: x[rows] for k, x in df.items()})
+      self.assertLen(runs, len(N))
+      self.assertEqual({*self.kinds(runs)}, {'checkpoint'})
+
+  @parameterized.parameters('Name', 'name', 'run')
+  def test_a_name_that_several_sizes_share_is_no_run(self, name):
+    df = checkpoints(name, names=['c4', 'c4', 'c4'])
+    self.assertLen(Runs.from_dataframe(df), 12)
+
   def test_one_run_id_of_two_models(self):
     runs = Runs.from_dataframe(
       shapes_case.columns(run_id=['a'] * 14 + ['b'] * 14)

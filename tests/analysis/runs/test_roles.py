@@ -56,7 +56,7 @@ SIZES = {
     """,
   Role.STATUS: 'status | State | job_state | run_status',
   Role.RUN_ID: 'run_id | id | Name | run | display_name | uid',
-  Role.TEXT: 'dataset | corpus | text | train_dataset | mixture',
+  Role.TEXT: 'dataset | data.name | data_path | corpus | text | train_dataset | mixture',
   Role.TOKENIZER: 'tokenizer | tokenizer_name',
   Role.VOCAB_SIZE: 'vocab_size | n_vocab',
   Role.SEED: 'seed | random_seed',

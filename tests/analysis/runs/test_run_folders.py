@@ -244,6 +244,10 @@ class RefusedTest(TableCase):
     (empty / 'c0').mkdir()
     self.refused([empty], str(empty))
 
+  def test_what_is_no_path(self):
+    for given in (3, None, {'N': [1e6]}, [3]):
+      self.refused([given], 'is no path', 'from_dataframe')
+
   def test_a_list_is_as_good_as_its_paths(self):
     folder = self.run_folder()
     found = read_runs(folder)

@@ -218,6 +218,13 @@ class FromDataFrameTest(parameterized.TestCase):
     self.assertEqual((out.run_id, out.kind), ('run 1', Exclusion.BAD_VALUE))
     self.assertIn(f'row 1 of the DataFrame: {name}', out.reason)
 
+  def test_names_that_are_no_texts(self):
+    df = pd.DataFrame({0: [1e6, 2e6], ('a', 'D'): [1e9, 5e8], 'loss': [3, 2]})
+    df.columns = [0, ('a', 'D'), 'loss']
+    runs = Runs.from_dataframe(df, columns={'N': '0', 'D': 'a.D'})
+    self.assertEqual(runs.N.tolist(), [1e6, 2e6])
+    self.assertEqual(runs.D.tolist(), [1e9, 5e8])
+
   def test_columns_that_are_not_there(self):
     df = pd.DataFrame({'n_params': N, 'D': D, 'loss': L})
     df = df.rename(columns={'n_params': 'size'})

@@ -97,8 +97,8 @@ class AskedTest(ShapesCase):
 
   def test_steps_ask_for_their_tokens(self):
     df = {'N': N, 'steps': D / 1000, 'loss': LOSS}
-    kind, value = shapes_case.flag(self.refused(df, 'tokens_per_step=NUMBER'))
-    asked = by_flag(kind, value.replace('NUMBER', '1000'))
+    kind, value = shapes_case.flag(self.refused(df, 'tokens_per_step=524288'))
+    asked = by_flag(kind, value.replace('524288', '1000'))
     self.assert_same(Runs.from_dataframe(df, **asked))
 
   def test_a_name_that_two_columns_have(self):
@@ -147,6 +147,14 @@ class ChosenTest(ShapesCase):
   def test_our_own_names_win(self):
     df = {'N': N, 'total_params': N * 2, 'D': D, 'tokens': D * 2, 'loss': LOSS}
     self.assert_same(Runs.from_dataframe(df))
+
+  def test_training_data_are_counted_or_named(self):
+    runs = Runs.from_dataframe({'N': N, 'training_data': D, 'loss': LOSS})
+    self.assert_same(runs)
+    named = shapes_case.columns(training_data=['c4', 'pile'] * 14)
+    runs = Runs.from_dataframe(named)
+    self.assert_same(runs)
+    self.assertEqual(runs[0].dataset, 'c4')
 
   def test_what_was_taken_is_told(self):
     for df, told in (

@@ -30,6 +30,15 @@ class OfTest(parameterized.TestCase):
     asked = wanted.of(columns={'val_bpb': 'x'}, units={'loss': 'nats'})
     self.assertEqual(asked.loss_unit, LossUnit.NATS)
 
+  def test_what_is_no_dict_is_refused(self):
+    for name in ('columns', 'units', 'where'):
+      with self.assertRaisesRegex(UserError, f'{name}=.*must be a dict'):
+        wanted.of(**{name: ['N']})
+
+  def test_kinds_in_one_text(self):
+    kinds = {Exclusion.CRASHED, Exclusion.REPEAT}
+    self.assertEqual(wanted.of(include='crashed,repeat').include, kinds)
+
   def test_kinds(self):
     for name, kind in (
       ('crashed', Exclusion.CRASHED), ('Early-Stopped', Exclusion.EARLY_STOPPED),
