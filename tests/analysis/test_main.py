@@ -154,17 +154,17 @@ class RefusedTest(Case):
       self.refused('/proc/self', runs, '--out=/proc/self')
 
   def test_two_corpora(self):
-    runs = studies.write_runs(self.folder / 'runs', studies.NOISE)
-    run = self.folder / 'runs' / 'c0' / runs[0].run_id
-    records.write_result(run, runs[0]._replace(dataset='prose'))
-    status, out, err = call(self.folder / 'runs', f'--out={self.out}', DRAWS,
-                            '--nofigures')  # fmt: skip
+    texts = ('verse', 'prose', 'verse')
+    rows = ''.join(f'{i}e7,1e9,3.{i},{x}\n' for i, x in enumerate(texts, 1))
+    path = self.folder / 'runs.csv'
+    path.write_text(f'N,D,loss,corpus\n{rows}')
+    status, out, err = call(path, f'--out={self.out}', '--nofigures')
     self.assertEqual((status, err), (0, ''))
     self.assertIn('== prose', out)
-    analysis = schema.load_analysis(self.out / 'simulated')
-    self.assertEqual({run.dataset for run in analysis.runs}, {'simulated'})
-    self.assertLen(analysis.runs, len(runs) - 1)
-    self.assertIn('prose', (self.out / 'index.html').read_text())
+    for text, count in (('verse', 2), ('prose', 1)):
+      runs = schema.load_analysis(self.out / text).runs
+      self.assertEqual([run.dataset for run in runs], [text] * count)
+      self.assertIn(text, (self.out / 'index.html').read_text())
 
   def test_in_a_process(self):
     found = process('runs')
