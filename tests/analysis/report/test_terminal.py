@@ -41,7 +41,7 @@ class WordingTest(golden_case.GoldenCase):
       m.nanochat_generations(),
       m.flagged('crashed', ' True '), m.partly(0.25), m.repeated(8.0),
       m.other_unit('bits/byte', 'nats/token'), m.no_perplexity('ppl', 0.5),
-      m.checkpoint('8B', 'a'), m.repeat('line 2 of a.csv', '3.1', '3.2'),
+      m.checkpoint('8B', 'a'),
       m.off(1e6, LIKELY), m.off(1e3, {}), m.jumps(1.67, 1.0),
       m.many_jumps('a.csv', 5, 20), m.odd_ratio(20.0, 1e9),
       m.all_off('a.csv', ratio, LIKELY, (0.7, 4.0)),
