@@ -13,6 +13,7 @@ import numpy as np
 from scaling_jax.analysis.runs import cells
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
+from scaling_jax.analysis.runs import decimals
 from scaling_jax.analysis.runs import foreign
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
@@ -144,7 +145,13 @@ def _texts(df: Any, label: Any) -> list[str] | None:
     values = np.atleast_1d(np.asarray(values))
   except Exception:  # whatever a library of frames may raise
     return None
-  return [cells.text(x) for x in values.tolist()] if values.ndim == 1 else None
+  if values.ndim != 1:
+    return None
+  plain = values.tolist()
+  texts = [x for x in plain if isinstance(x, str)]
+  if decimals.find(texts).comma:
+    plain = [decimals.with_point(x) if isinstance(x, str) else x for x in plain]
+  return [cells.text(x) for x in plain]
 
 
 def _counts(runs: list[Run], given: tuple[Counts, ...]) -> tuple[Counts, ...]:

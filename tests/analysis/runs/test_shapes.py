@@ -238,6 +238,10 @@ class OtherFilesTest(ShapesCase):
 
 
 class OddTablesTest(ShapesCase):
+  def test_text_with_decimal_commas_in_a_frame(self):
+    loss = [f'{x:.5f}'.replace('.', ',') for x in LOSS]
+    self.assert_same(Runs.from_dataframe({'N': N, 'D': D, 'loss': loss}))
+
   def test_one_row(self):
     one = {name: x[:1] for name, x in shapes_case.columns(C=C).items()}
     (run,) = Runs.from_dataframe(one)
