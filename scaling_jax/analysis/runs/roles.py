@@ -192,9 +192,10 @@ def _loss(words: tuple[str, ...], inside: tuple[str, ...]) -> Meaning | None:
     or {'cross', 'entropy'} <= found
     or vocabulary.JOINED.get(''.join(words)) == Role.LOSS
   )
-  if (named and found & vocabulary.ERROR) or joined in ('sem', 'stderr'):
-    return Meaning(Role.SEM)
   alone = unit not in (None, LossUnit.BITS, LossUnit.NATS)
+  error = bool(found & vocabulary.ERROR)
+  if (error and (named or alone)) or joined in ('sem', 'stderr'):
+    return Meaning(Role.SEM)
   if (
     not named
     and not alone

@@ -89,6 +89,9 @@ class Reader:
   def _kept_unit(self) -> str:
     """The unit of the runs: of most rows, where a column of units tells."""
     own = understand.kept_unit(self.found.loss_unit)
+    known = self.found.has(Role.BYTES_PER_TOKEN) and self.wanted.unit != BITS
+    if own == BITS and known:
+      return NATS
     if not self.found.has(Role.UNIT) or self.wanted.loss_unit is not None:
       return own
     told = [
@@ -175,9 +178,9 @@ class Reader:
     for name, column in self.found.given.items():
       if column in extra and name not in SIZES:
         extra[name] = extra.pop(column)
-    return Row(run, counts, extra, place, loss, self._curve(run, line))
+    return Row(run, counts, extra, place, loss, self._curve(run, i, line))
 
-  def _curve(self, run: Run, line: Line) -> LossCurve | None:
+  def _curve(self, run: Run, i: int, line: Line) -> LossCurve | None:
     """A run's losses on the way, where a logger kept them."""
     found = self.sheet.evaluations.get(line.number)
     if found is None:
@@ -187,6 +190,8 @@ class Reader:
       tokens = np.asarray(found.step, float) * float(run.tokens_per_step)
     unit = self.found.loss_unit
     loss = np.array([losses.in_kept_unit(float(x), unit) for x in found.loss])
+    per_token = self._per_token(i, unit)
+    loss *= 1.0 if math.isnan(per_token) else per_token
     good = (tokens > 0) & np.isfinite(loss) & (loss > 0)
     N, D = float(run.N), tokens[good]
     curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
@@ -269,13 +274,22 @@ class Reader:
   def _loss(self, i: int, line: Line) -> float:
     """The loss in `unit`, by the unit of its column or of its row."""
     value, unit = self._positive(Role.LOSS, i, line), self._unit_of(line)
-    if understand.kept_unit(unit) != self.unit:
+    scale = self._per_token(i, unit)
+    if understand.kept_unit(unit) != self.unit and math.isnan(scale):
       raise Unusable(messages.other_unit(unit, self.unit))
     scaled = losses.in_kept_unit(value, unit)
+    scaled *= 1.0 if math.isnan(scale) else scale
     column = self.found.taken[Role.LOSS].column
     if not scaled > 0:
       raise Unusable(messages.no_perplexity(column, value))
     return scaled
+
+  def _per_token(self, i: int, unit: LossUnit) -> float:
+    """Nats a token of a bit a byte; nan where no such thing is asked for."""
+    per_byte = understand.kept_unit(unit) == BITS
+    if self.unit != NATS or not per_byte:
+      return math.nan
+    return math.log(2) * self._number(Role.BYTES_PER_TOKEN, i)
 
   def _unit_of(self, line: Line) -> LossUnit:
     """The unit of a row's loss, by a column of units or by the loss' own."""
@@ -332,7 +346,11 @@ class Reader:
       unit, value = self._unit_of(line), self._number(Role.LOSS, i)
       # Of ln PPL, to first order.
       scale = 1 / value if unit == LossUnit.PERPLEXITY else None
-      fields['val_loss_sem'] = sem * (scale or losses.in_kept_unit(1.0, unit))
+      scale = scale or losses.in_kept_unit(1.0, unit)
+      per_token = self._per_token(i, unit)
+      fields['val_loss_sem'] = (
+        sem * scale * (1.0 if math.isnan(per_token) else per_token)
+      )
     text = self._number(Role.TEXT_TOKENS, i)
     if text > 0:
       fields['text_tokens'] = text

@@ -27,6 +27,7 @@ from scaling_jax.records import Run
 NUMERIC = (
   *SIZES, Role.LOSS, Role.SEM, Role.PROGRESS, Role.STEPS, Role.MAX_STEPS,
   Role.TOKENS_PER_STEP, Role.TOKENS_PER_PARAM, Role.BATCH_SIZE, Role.CONTEXT,
+  Role.BYTES_PER_TOKEN,
   Role.EPOCHS, Role.TEXT_TOKENS, Role.VOCAB_SIZE, Role.LEARNING_RATE,
   Role.B_CRIT,
 )  # fmt: skip

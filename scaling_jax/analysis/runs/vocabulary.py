@@ -22,6 +22,7 @@ class Role(enum.StrEnum):
   MAX_STEPS = 'max_steps'
   TOKENS_PER_STEP = 'tokens_per_step'
   TOKENS_PER_PARAM = 'tokens_per_param'
+  BYTES_PER_TOKEN = 'bytes_per_token'
   BATCH_SIZE = 'batch_size'
   CONTEXT = 'context'
   LEARNING_RATE = 'learning_rate'
@@ -216,6 +217,7 @@ JOINED: dict[str, Role] = {
       'tokensperstep tokensperupdate tokensperbatch batchtokens tokensperiter'
       ' batchsizetokens batchsizeintokens totalbatchsize tokensperiteration',
     ),
+    (Role.BYTES_PER_TOKEN, 'bytespertoken bytestoken bytespertok'),
     (
       Role.TOKENS_PER_PARAM,
       'tokensperparam tokensperparameter tokenparamratio tokensparams dn dovern'

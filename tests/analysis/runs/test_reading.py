@@ -175,5 +175,25 @@ class SeveralTablesTest(ShapesCase):
       read_runs(nats, bits)
 
 
+class BytesTest(ShapesCase):
+  """4 bytes a token: a bit a byte is 4 ln 2 nats a token."""
+
+  def test_bits_per_byte_become_nats(self):
+    bits = LOSS / (4 * np.log(2))
+    df = {'N': N, 'D': D, 'val_bpb': bits, 'val_bpb_sem': bits / 100}
+    for runs in (
+      Runs.from_dataframe({**df, 'bytes/token': np.full(len(N), 4)}),
+      Runs.from_dataframe(df, columns={'bytes_per_token': 4}),
+    ):
+      self.assertEqual(runs.unit, 'nats/token')
+      np.testing.assert_allclose(runs.loss, LOSS)
+      np.testing.assert_allclose(runs.sem, LOSS / 100)
+    kept = Runs.from_dataframe(
+      {**df, 'bytes/token': 4 + 0 * N}, unit='bits/byte'
+    )
+    self.assertEqual(kept.unit, 'bits/byte')
+    np.testing.assert_allclose(kept.loss, bits)
+
+
 if __name__ == '__main__':
   absltest.main()
