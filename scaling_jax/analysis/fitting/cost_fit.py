@@ -203,7 +203,7 @@ class _Shapes:
     with np.errstate(divide='ignore'):
       flat = np.log(_room(self.points[:, 0]))
     found = flat - self._dof / 2 * np.log(squares)
-    return found - found.max()
+    return found - np.max(found)
 
   @functools.cached_property
   def _p(self) -> np.ndarray:
