@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scaling_jax.analysis.runs import cells
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import counting
-from scaling_jax.analysis.runs import decimals
 from scaling_jax.analysis.runs import foreign
+from scaling_jax.analysis.runs.readers import cells
+from scaling_jax.analysis.runs.readers import decimals
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import NATS

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from scaling_jax.analysis.runs import cells
+from scaling_jax.analysis.runs.readers import cells
 from scaling_jax.analysis.runs.sheet import Sheet
 
 # Python's texts, and its words that JSON writes otherwise.

@@ -9,7 +9,7 @@ from etils import epath
 
 from scaling_jax import records
 from scaling_jax.analysis.messages import runs as messages
-from scaling_jax.analysis.runs import loggers_trainer
+from scaling_jax.analysis.runs.readers import loggers_trainer
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.records import Run

@@ -18,10 +18,10 @@ from scaling_jax.analysis.messages import sheets as sheet_messages
 from scaling_jax.analysis.runs import accounts
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import columns as columns_lib
-from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import roles
 from scaling_jax.analysis.runs import understand
 from scaling_jax.analysis.runs import wanted as wanted_lib
+from scaling_jax.analysis.runs.readers import files
 from scaling_jax.analysis.runs.rows import Reader
 from scaling_jax.analysis.runs.rows import Unusable
 from scaling_jax.analysis.runs.sheet import Line

@@ -13,15 +13,15 @@ from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import checks
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
-from scaling_jax.analysis.runs import files
 from scaling_jax.analysis.runs import foreign
 from scaling_jax.analysis.runs import identity
-from scaling_jax.analysis.runs import loggers_wandb
 from scaling_jax.analysis.runs import own_runs
 from scaling_jax.analysis.runs import recipe
 from scaling_jax.analysis.runs import statuses
 from scaling_jax.analysis.runs import wanted as wanted_lib
 from scaling_jax.analysis.runs.own_runs import OwnRun
+from scaling_jax.analysis.runs.readers import files
+from scaling_jax.analysis.runs.readers import loggers_wandb
 from scaling_jax.analysis.runs.rows import Unusable
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import NATS

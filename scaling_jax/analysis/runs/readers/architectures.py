@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scaling_jax.analysis.runs import cells
+from scaling_jax.analysis.runs.readers import cells
 
 _GATED = ('llama', 'mistral', 'qwen2', 'qwen3')
 _MIXTURE = ('num_experts', 'num_local_experts', 'n_routed_experts')

@@ -3,8 +3,8 @@
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from scaling_jax.analysis.runs import decimals
-from scaling_jax.analysis.runs import delimited
+from scaling_jax.analysis.runs.readers import decimals
+from scaling_jax.analysis.runs.readers import delimited
 from scaling_jax.errors import UserError
 
 RUN = {'N': '1e7', 'D': '1e9', 'loss': '2.5'}

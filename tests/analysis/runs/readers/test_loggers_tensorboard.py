@@ -9,7 +9,7 @@ import numpy as np
 import tensorboardX
 from tensorboardX.proto import event_pb2
 
-from scaling_jax.analysis.runs import files
+from scaling_jax.analysis.runs.readers import files
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase
 

@@ -6,8 +6,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
 
-from scaling_jax.analysis.runs import architectures
-from scaling_jax.analysis.runs import files
+from scaling_jax.analysis.runs.readers import architectures
+from scaling_jax.analysis.runs.readers import files
 from scaling_jax.analysis.runs.run_folders import read_runs
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase

@@ -5,8 +5,8 @@ import math
 from typing import NamedTuple
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import cells
 from scaling_jax.analysis.runs import columns as names_of_columns
+from scaling_jax.analysis.runs.readers import cells
 from scaling_jax.analysis.runs.sheet import Evaluations
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet

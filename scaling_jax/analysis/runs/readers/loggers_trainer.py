@@ -8,8 +8,8 @@ from typing import Any
 from etils import epath
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import architectures
-from scaling_jax.analysis.runs import cells
+from scaling_jax.analysis.runs.readers import architectures
+from scaling_jax.analysis.runs.readers import cells
 from scaling_jax.analysis.runs.sheet import Evaluations
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet

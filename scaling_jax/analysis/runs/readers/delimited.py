@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scaling_jax.analysis.messages import files as messages
 from scaling_jax.analysis.messages import runs as run_messages
-from scaling_jax.analysis.runs import decimals
+from scaling_jax.analysis.runs.readers import decimals
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.errors import UserError

@@ -9,11 +9,11 @@ from typing import Any
 from etils import epath
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import cells
+from scaling_jax.analysis.runs.readers import cells
+from scaling_jax.analysis.runs.readers.wire import Message
 from scaling_jax.analysis.runs.sheet import Evaluations
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
-from scaling_jax.analysis.runs.wire import Message
 from scaling_jax.errors import UserError
 
 KIND = 'W&B run'

@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import polars as pl
 
-from scaling_jax.analysis.runs import files
+from scaling_jax.analysis.runs.readers import files
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase
 
@@ -117,7 +117,7 @@ class ExcelTest(TableCase):
 
   def test_pandas_reads_what_openpyxl_may_not(self):
     path = self.write(workbook(a=[['N', 'loss'], [1, None], [2, 2.5]]), 'r.xls')
-    from scaling_jax.analysis.runs import frames
+    from scaling_jax.analysis.runs.readers import frames
 
     with mock.patch.object(frames, '_by_openpyxl', side_effect=ImportError):
       (sheet,) = files.read_sheets(path)

@@ -6,7 +6,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 import pandas as pd
 
-from scaling_jax.analysis.runs import json_table
+from scaling_jax.analysis.runs.readers import json_table
 from scaling_jax.errors import UserError
 
 RUNS = [{'N': 1, 'loss': 2.5, 'a': {'lr': 0.1}}, {'N': 2, 'loss': 2.25}]

@@ -9,14 +9,14 @@ import re
 from etils import epath
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import contents
-from scaling_jax.analysis.runs import delimited
-from scaling_jax.analysis.runs import frames
-from scaling_jax.analysis.runs import json_table
-from scaling_jax.analysis.runs import loggers_chart
-from scaling_jax.analysis.runs import loggers_tensorboard
-from scaling_jax.analysis.runs import loggers_trainer
-from scaling_jax.analysis.runs import loggers_wandb
+from scaling_jax.analysis.runs.readers import contents
+from scaling_jax.analysis.runs.readers import delimited
+from scaling_jax.analysis.runs.readers import frames
+from scaling_jax.analysis.runs.readers import json_table
+from scaling_jax.analysis.runs.readers import loggers_chart
+from scaling_jax.analysis.runs.readers import loggers_tensorboard
+from scaling_jax.analysis.runs.readers import loggers_trainer
+from scaling_jax.analysis.runs.readers import loggers_wandb
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.errors import UserError
 

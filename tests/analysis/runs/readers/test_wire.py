@@ -4,7 +4,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from tensorboardX.proto import event_pb2
 
-from scaling_jax.analysis.runs.wire import Message
+from scaling_jax.analysis.runs.readers.wire import Message
 
 
 class MessageTest(parameterized.TestCase):

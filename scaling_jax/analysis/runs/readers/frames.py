@@ -7,10 +7,10 @@ from typing import Any
 import warnings
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import cells
-from scaling_jax.analysis.runs import decimals
-from scaling_jax.analysis.runs import delimited
-from scaling_jax.analysis.runs import json_table
+from scaling_jax.analysis.runs.readers import cells
+from scaling_jax.analysis.runs.readers import decimals
+from scaling_jax.analysis.runs.readers import delimited
+from scaling_jax.analysis.runs.readers import json_table
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.errors import UserError
 

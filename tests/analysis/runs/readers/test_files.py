@@ -12,8 +12,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 import numpy as np
 
-from scaling_jax.analysis.runs import contents
-from scaling_jax.analysis.runs import files
+from scaling_jax.analysis.runs.readers import contents
+from scaling_jax.analysis.runs.readers import files
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase
 

@@ -9,10 +9,10 @@ from etils import epath
 import numpy as np
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import cells
+from scaling_jax.analysis.runs.readers import cells
+from scaling_jax.analysis.runs.readers.wire import Message
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
-from scaling_jax.analysis.runs.wire import Message
 from scaling_jax.errors import UserError
 
 KIND = 'TensorBoard'

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from wandb.proto import wandb_internal_pb2
 
-from scaling_jax.analysis.runs import files
-from scaling_jax.analysis.runs import loggers_wandb
+from scaling_jax.analysis.runs.readers import files
+from scaling_jax.analysis.runs.readers import loggers_wandb
 from scaling_jax.errors import UserError
 from tests.analysis.runs.table_case import TableCase
 

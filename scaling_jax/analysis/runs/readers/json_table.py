@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from scaling_jax.analysis.messages import files as messages
-from scaling_jax.analysis.runs import cells
+from scaling_jax.analysis.runs.readers import cells
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.errors import UserError
