@@ -86,9 +86,14 @@ def _as_json(text: str) -> str:
   """Python's literals as JSON has them."""
   out, at = [], 0
   for match in _TEXT.finditer(text):
-    out.append(_WORD.sub(lambda m: _WORDS[m[0]], text[at : match.start()]))
+    out.append(_words_as_json(text[at : match.start()]))
     inner = match[1] if match[1] is not None else match[2]
     out.append(json.dumps(inner.replace("\\'", "'")))
     at = match.end()
-  out.append(_WORD.sub(lambda m: _WORDS[m[0]], text[at:]))
-  return ''.join(out).replace('(', '[').replace(')', ']')
+  return ''.join((*out, _words_as_json(text[at:])))
+
+
+def _words_as_json(between: str) -> str:
+  """What stands between texts: words, and the brackets of tuples."""
+  plain = between.replace('(', '[').replace(')', ']')
+  return _WORD.sub(lambda m: _WORDS[m[0]], plain)

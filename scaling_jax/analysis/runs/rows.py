@@ -151,9 +151,7 @@ class Reader:
     """A line as a run; raises Unusable where it is none that counts."""
     if line.fault:
       raise Unusable(line.fault)
-    named = {x.strip().casefold() for x in line.cells.values()} & _SUMMARIES
-    if named:
-      raise Unusable(messages.no_run_but(named.pop()))
+    self._must_be_a_run(line)
     self._must_count(i, line)
     size = {role: self._positive(role, i, line) for role in SIZES}
     loss = self._loss(i, line)
@@ -217,6 +215,14 @@ class Reader:
       on_the_way=self.found.has(Role.STEPS),
       named=str(Role.RUN_ID) in self.found.given,
     )
+
+  def _must_be_a_run(self, line: Line) -> None:
+    """Raises Unusable for a row that sums others up, by what names it."""
+    first = next(iter(line.cells.values()), '').strip()
+    names = (first, *(self.cell(r, line) for r in (Role.RUN_ID, Role.MODEL)))
+    for name in names:
+      if name.casefold() in _SUMMARIES:
+        raise Unusable(messages.no_run_but(name.casefold()))
 
   def _must_count(self, i: int, line: Line) -> None:
     """Raises Unusable for a run that is not finished, or failed."""

@@ -66,6 +66,16 @@ class NestedTest(TableCase):
       (found['b'], found['c'], found['d']), (-0.0015, [1, 2], -np.inf)
     )
 
+  def test_brackets_in_texts_stay(self):
+    found = nested.parse("{'Params (M)': (1, 2), 'note': 'None (yet)'}")
+    self.assertEqual(found, {'Params (M)': [1, 2], 'note': 'None (yet)'})
+
+  def test_a_setting_that_says_mean_is_no_row_of_means(self):
+    text = 'N,D,loss,reduction,model\n1e7,1e9,3,mean,s\n2e7,1e9,2.9,sum,m\n'
+    runs = read_runs(self.write(text))
+    self.assertLen(runs, 2)
+    self.assertEmpty(runs.excluded)
+
   def test_rows_that_sum_up(self):
     text = (
       'model,N,D,loss\ns,1e7,1e9,3\nAverage,1e7,1e9,3.1\n,,,\nTotal,2e7,,\n'
