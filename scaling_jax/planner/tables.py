@@ -201,7 +201,7 @@ def _stated(
   found: 'Interval | None',
   show: Callable[..., str] = formatting.number,
 ) -> str:
-  """An interval; with ~ what nothing vouches for, so far from the runs."""
+  """An interval; with ~ what has none, so far from the runs."""
   text = interval(found, show)
   if found is None or text == NOTHING or not (law.beyond and law.beyond.far):
     return text

@@ -14,6 +14,7 @@ import re
 import unicodedata
 
 from scaling_jax.analysis.runs import numbers
+from scaling_jax.analysis.runs.vocabulary import listed
 
 
 class Kind(enum.Enum):
@@ -25,14 +26,10 @@ class Kind(enum.Enum):
   UNKNOWN = 'unknown'
 
 
-def _listed(text: str) -> frozenset[str]:
-  return frozenset(text.split())
-
-
 _WORD = re.compile(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[Α-ω]|[^\W\d_]+')
 
 # One of these words, and it is no recipe whatever else the name holds.
-_NEVER = _listed(
+_NEVER = listed(
   """
   loss losses ppl perplexity bpb bpc bits nll acc accuracy err error score
   metric eval evaluation val valid validation test sem std stdev stderr
@@ -47,7 +44,7 @@ _NEVER = _listed(
   accumulation
   """
 )
-_RECIPE = _listed(
+_RECIPE = listed(
   """
   lr lrs learningrate learnrate eta η
   wd weightdecay decay l1 l2
@@ -72,7 +69,7 @@ _RECIPE_PAIRS = frozenset(
 )  # fmt: skip
 # Words of a name that tells nothing of how a run was trained, unless a word of
 # the recipe stands beside it.
-_OTHER = _listed(
+_OTHER = listed(
   """
   name run runs tag tags group user owner state status sweep version step steps
   iter iters iteration iterations batches updates flop flops compute budget

@@ -116,11 +116,6 @@ class Tables:
     ]
 
 
-def is_ours(sheet: Sheet) -> bool:
-  """Whether a sheet is a results.csv of ours."""
-  return set(records.REQUIRED) <= set(sheet.columns)
-
-
 def our_run(line: Line) -> Run:
   """A line of our results.csv; whole numbers may be written 4.0.
 

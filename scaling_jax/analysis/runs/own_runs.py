@@ -10,6 +10,7 @@ from etils import epath
 from scaling_jax import records
 from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs.readers import loggers_trainer
+from scaling_jax.analysis.runs.sheet import Sheet
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.records import Run
@@ -87,6 +88,11 @@ def is_run(folder: epath.Path) -> bool:
     return True
   ours = (folder / records.CONFIG).exists()
   return ours and not loggers_trainer.paths_in(folder)
+
+
+def is_table(sheet: Sheet) -> bool:
+  """Whether a sheet is a results.csv of ours."""
+  return {*records.REQUIRED} <= {*sheet.columns}
 
 
 def run_folders(experiment: epath.Path) -> list[epath.Path]:

@@ -14,6 +14,7 @@ from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import numbers
 from scaling_jax.analysis.runs import roles
+from scaling_jax.analysis.runs import sweeps
 from scaling_jax.analysis.runs.table import Exclusion
 from scaling_jax.analysis.runs.vocabulary import Role
 from scaling_jax.records import Run
@@ -195,7 +196,12 @@ def _are_models(
   if not sure and _of_several_sizes(names):
     return True
   several = [g for g in groups.values() if len(g) > 1]
-  of_C, of_D = (_labels([getattr(r.run, name) for r in rows]) for name in 'CD')
+  of_C, of_D = (
+    sweeps.labels(
+      np.log([float(getattr(row.run, name)) for row in rows]), _ROUNDING
+    ).tolist()
+    for name in 'CD'
+  )
   # Checkpoints at the same tokens may fall on one C too, but at more C than D.
   if max(of_C) >= max(of_D):
     return not (sure or on_the_way) and _of_one_N_each(names)
@@ -255,25 +261,14 @@ def _share_budgets(
   return 2 * sum(shared) >= len(shared)
 
 
-def _labels(values: Sequence[float]) -> list[int]:
-  """[n] the rank of each among those that differ by more than rounding."""
-  log = np.log(np.array(values, float))
-  order = np.argsort(log, kind='stable')
-  out = np.empty(len(log), int)
-  steps = np.diff(log[order], prepend=log[order[:1]]) > _ROUNDING
-  out[order] = np.cumsum(steps)
-  return out.tolist()
-
-
 def _curve(index: Sequence[int], rows: Sequence[Row]) -> LossCurve:
-  D = np.array([float(rows[i].run.D) for i in index])
-  index = [index[i] for i in np.argsort(D, kind='stable')]
+  index = sorted(index, key=lambda i: float(rows[i].run.D))
   run = rows[index[-1]].run
   return LossCurve(
     run.run_id,
     float(run.N),
     np.array([float(rows[i].run.C) for i in index]),
-    np.sort(D),
+    np.array([float(rows[i].run.D) for i in index]),
     np.array([rows[i].loss for i in index]),
   )
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scaling_jax import records
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import runs as run_messages
 from scaling_jax.analysis.messages import sheets as messages
@@ -16,6 +15,7 @@ from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import losses
 from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import numbers
+from scaling_jax.analysis.runs import own_runs
 from scaling_jax.analysis.runs import repeats
 from scaling_jax.analysis.runs import roles
 from scaling_jax.analysis.runs import statuses
@@ -81,7 +81,7 @@ class Reader:
     }
     self.derived = self._derive()
     # Columns that are no extra: of our own table, all that a record holds.
-    ours = {*records.REQUIRED} <= {*sheet.columns}
+    ours = own_runs.is_table(sheet)
     self.told = {*found.used, *(Run._fields if ours else ())}
     self.whole = self._whole()
     self.notes: list[str] = self._unknown_statuses()
@@ -187,9 +187,7 @@ class Reader:
     if not np.all(np.isfinite(tokens)):
       tokens = np.asarray(found.step, float) * float(run.tokens_per_step)
     unit = self.found.loss_unit
-    loss = np.array([losses.in_kept_unit(float(x), unit) for x in found.loss])
-    per_token = self._per_token(i, unit)
-    loss *= 1.0 if math.isnan(per_token) else per_token
+    loss = np.array([self._in_unit(float(x), i, unit) for x in found.loss])
     good = (tokens > 0) & np.isfinite(loss) & (loss > 0)
     N, D = float(run.N), tokens[good]
     curve = LossCurve(run.run_id, N, 6 * N * D, D, loss[good])
@@ -280,22 +278,22 @@ class Reader:
   def _loss(self, i: int, line: Line) -> float:
     """The loss in `unit`, by the unit of its column or of its row."""
     value, unit = self._positive(Role.LOSS, i, line), self._unit_of(line)
-    scale = self._per_token(i, unit)
-    if understand.kept_unit(unit) != self.unit and math.isnan(scale):
+    scaled = self._in_unit(value, i, unit)
+    if math.isnan(scaled):
       raise Unusable(messages.other_unit(unit, self.unit))
-    scaled = losses.in_kept_unit(value, unit)
-    scaled *= 1.0 if math.isnan(scale) else scale
     column = self.found.taken[Role.LOSS].column
     if not scaled > 0:
       raise Unusable(messages.no_perplexity(column, value))
     return scaled
 
-  def _per_token(self, i: int, unit: LossUnit) -> float:
-    """Nats a token of a bit a byte; nan where no such thing is asked for."""
-    per_byte = understand.kept_unit(unit) == BITS
-    if self.unit != NATS or not per_byte:
+  def _in_unit(self, loss: float, i: int, unit: LossUnit) -> float:
+    """A row's loss in the unit of the runs; nan where that can't be done."""
+    kept, scaled = understand.kept_unit(unit), losses.in_kept_unit(loss, unit)
+    if kept == self.unit:
+      return scaled
+    if (kept, self.unit) != (BITS, NATS):
       return math.nan
-    return math.log(2) * self._number(Role.BYTES_PER_TOKEN, i)
+    return scaled * math.log(2) * self._number(Role.BYTES_PER_TOKEN, i)
 
   def _unit_of(self, line: Line) -> LossUnit:
     """The unit of a row's loss, by a column of units or by the loss' own."""
@@ -351,12 +349,9 @@ class Reader:
     if math.isfinite(sem):
       unit, value = self._unit_of(line), self._number(Role.LOSS, i)
       # Of ln PPL, to first order.
-      scale = 1 / value if unit == LossUnit.PERPLEXITY else None
-      scale = scale or losses.in_kept_unit(1.0, unit)
-      per_token = self._per_token(i, unit)
-      fields['val_loss_sem'] = (
-        sem * scale * (1.0 if math.isnan(per_token) else per_token)
-      )
+      logs = unit == LossUnit.PERPLEXITY
+      scale = 1 / value if logs else self._in_unit(1.0, i, unit)
+      fields['val_loss_sem'] = sem * scale
     text = self._number(Role.TEXT_TOKENS, i)
     if text > 0:
       fields['text_tokens'] = text

@@ -252,7 +252,7 @@ class _Gathered:
     self.files.append(str(path))
     refused = []
     for sheet in sheets:
-      if foreign.is_ours(sheet):
+      if own_runs.is_table(sheet):
         self._is_ours(path)
         self._our_table(path, sheet)
         continue

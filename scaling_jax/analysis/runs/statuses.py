@@ -2,13 +2,9 @@
 
 from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs.table import Exclusion
+from scaling_jax.analysis.runs.vocabulary import listed
 
-
-def _listed(text: str) -> frozenset[str]:
-  return frozenset(text.split())
-
-
-_FINISHED = _listed(
+_FINISHED = listed(
   """
   done finished complete completed success succeeded successful ok ended exited
   closed stopped converged true yes 1 final finish passed
@@ -16,11 +12,11 @@ _FINISHED = _listed(
 )
 _KINDS = {
   **dict.fromkeys(
-    _listed('diverged divergence diverging nan inf unstable blewup exploded'),
+    listed('diverged divergence diverging nan inf unstable blewup exploded'),
     Exclusion.DIVERGED,
   ),
   **dict.fromkeys(
-    _listed(
+    listed(
       """
       crashed crash failed failure fail killed oom outofmemory error errored
       exception timeout timedout nodefail dead lost broken
@@ -29,7 +25,7 @@ _KINDS = {
     Exclusion.CRASHED,
   ),
   **dict.fromkeys(
-    _listed(
+    listed(
       """
       running pending queued unfinished incomplete partial inprogress started
       preempted preempting cancelled canceled aborted interrupted paused waiting
@@ -40,18 +36,18 @@ _KINDS = {
     Exclusion.UNFINISHED,
   ),
   **dict.fromkeys(
-    _listed('earlystopped earlystop earlystopping stoppedearly truncated cut'),
+    listed('earlystopped earlystop earlystopping stoppedearly truncated cut'),
     Exclusion.EARLY_STOPPED,
   ),
 }
 
-_NEGATIONS = _listed('not no never without un')
-_SURE = _listed(
+_NEGATIONS = listed('not no never without un')
+_SURE = listed(
   'running pending queued crashed failed killed diverged unfinished incomplete'
   ' oom preempted cancelled canceled aborted timeout interrupted'
 )
-_YES = _listed('true yes y 1 t x ✓ ✔')
-_NO = _listed('false no n 0 f ✗ ✘')
+_YES = listed('true yes y 1 t x ✓ ✔')
+_NO = listed('false no n 0 f ✗ ✘')
 
 
 def of_status(text: str) -> Exclusion | None:

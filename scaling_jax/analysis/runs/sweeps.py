@@ -121,11 +121,11 @@ def _cells(
   Batches of several sizes round D to whole steps: rows whose D is a matter of
   their batch are of one D.
   """
-  of_N = _labels(np.log(N), SAME)
-  exact = _labels(np.log(D), SAME)
+  of_N = labels(np.log(N), SAME)
+  exact = labels(np.log(D), SAME)
   rounded = exact
   if batches:
-    rounded = _labels(np.log(D), float(np.log1p(ROUNDED)))
+    rounded = labels(np.log(D), float(np.log1p(ROUNDED)))
   near = _grouped(range(len(rows)), lambda i: (of_N[i], rounded[i]))
   out = []
   for cell in near:
@@ -135,7 +135,7 @@ def _cells(
   return [cell for cell in out if len(cell) > 1]
 
 
-def _labels(x: np.ndarray, tolerance: float) -> np.ndarray:
+def labels(x: np.ndarray, tolerance: float) -> np.ndarray:
   """[n] the rank of each x among those that differ by more than a tolerance."""
   order = np.argsort(x, kind='stable')
   steps = np.diff(x[order], prepend=x[order[:1]]) > tolerance
