@@ -1,13 +1,10 @@
 """Other projects' tables, gathered one after the other."""
 
 from collections.abc import Sequence
-import dataclasses
 
 from scaling_jax import records
-from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import sheets as messages
 from scaling_jax.analysis.runs import checks
-from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import nanochat
 from scaling_jax.analysis.runs import reading
@@ -15,29 +12,11 @@ from scaling_jax.analysis.runs import repeats
 from scaling_jax.analysis.runs import rows
 from scaling_jax.analysis.runs.sheet import Line
 from scaling_jax.analysis.runs.sheet import Sheet
-from scaling_jax.analysis.runs.table import Counts
 from scaling_jax.analysis.runs.table import Excluded
 from scaling_jax.analysis.runs.wanted import Wanted
 from scaling_jax.records import Run
 
 OURS = 'scaling_jax'
-
-
-@dataclasses.dataclass(frozen=True)
-class Foreign:
-  """A run of another project's table.
-
-  Attributes:
-    run: its record.
-    counts: how else its N and C can be counted.
-    extra: its other cells, by column.
-    curve: of its losses on the way, if they are known.
-  """
-
-  run: Run
-  counts: Counts
-  extra: dict[str, str]
-  curve: LossCurve | None = None
 
 
 class Tables:
@@ -54,7 +33,7 @@ class Tables:
 
   def __init__(self, wanted: Wanted) -> None:
     self.wanted = wanted
-    self.runs: list[Foreign] = []
+    self.runs: list[rows.Row] = []
     self.excluded: list[Excluded] = []
     self.units: list[tuple[str, str]] = []
     # What was taken for what, and the tables of which it is so.
@@ -85,10 +64,7 @@ class Tables:
         other than those before.
     """
     found = reading.read(sheet, self.wanted)
-    for name in self.wanted.where:
-      column = columns.same_name(name, sheet.columns)
-      values = [line.cells.get(column, '') for line in sheet.lines]
-      self.met.setdefault(name, {}).update(dict.fromkeys(values))
+    self.wanted.meet([line.cells for line in sheet.lines], self.met)
     checks.one_unit([*ours, *self.units], found.unit, sheet.name)
     self.units.append((found.unit, sheet.name))
     self.kinds.append(found.kind)
@@ -111,8 +87,7 @@ class Tables:
         new.append(row)
     counted = counting.without_repetition([row.counts for row in new])
     self.runs += [
-      Foreign(row.run, counts, row.extra, row.curve)
-      for row, counts in zip(new, counted)
+      row._replace(counts=counts) for row, counts in zip(new, counted)
     ]
 
 

@@ -151,7 +151,8 @@ def of_sheet(sheet: Sheet, wanted: Wanted) -> Points:
   reader = _Reader(sheet, wanted, found, of)
   rows, excluded = reader.points()
   if not rows and not excluded:
-    met = {name: _met(sheet, name) for name in wanted.where}
+    met: dict[str, dict[str, None]] = {}
+    wanted.meet([line.cells for line in sheet.lines], met)
     raise UserError(checks.no_match(wanted.where, met))
   if not rows:
     raise UserError(checks.no_usable_run(sheet.name, excluded))
@@ -216,13 +217,6 @@ def law_of(sheet: Sheet, found: Understanding) -> Role | None:
     if not asked and _might_be_size(sheet, name, sizes[0]):
       return None
   return sizes[0]
-
-
-def _met(sheet: Sheet, name: str) -> list[str]:
-  """The values of a column, each once; [] where there is no such column."""
-  column = columns_lib.same_name(name, sheet.columns)
-  values = (line.cells.get(column, '') for line in sheet.lines)
-  return [*dict.fromkeys(values)]
 
 
 def _varies(sheet: Sheet, column: str) -> bool:

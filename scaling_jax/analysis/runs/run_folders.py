@@ -11,7 +11,6 @@ from scaling_jax import records
 from scaling_jax.analysis.fitting.smoothing import LossCurve
 from scaling_jax.analysis.messages import runs as messages
 from scaling_jax.analysis.runs import checks
-from scaling_jax.analysis.runs import columns
 from scaling_jax.analysis.runs import counting
 from scaling_jax.analysis.runs import foreign
 from scaling_jax.analysis.runs import identity
@@ -101,7 +100,9 @@ def read_runs(
   runs = gathered.runs()
   if not runs:
     if gathered.wanted.where and not runs.excluded:
-      raise UserError(checks.no_match(gathered.wanted.where, gathered.met))
+      raise UserError(
+        checks.no_match(gathered.wanted.where, gathered.tables.met)
+      )
     source, of_tables = ', '.join(map(str, flat)), bool(gathered.tables.kinds)
     raise UserError(
       checks.no_usable_run(source, runs.excluded, of_tables=of_tables)
@@ -138,7 +139,6 @@ class _Gathered:
     # name are of several.
     self.records: dict[tuple[str, str, str], OwnRun] = {}
     self.tables = foreign.Tables(wanted)
-    self.met = self.tables.met
     # Each with its experiment, '' for another project's.
     self.excluded: list[tuple[str, Excluded]] = []
     # Where our first record was found, if any was.
@@ -146,12 +146,6 @@ class _Gathered:
     self.files: list[str] = []
     self.again: list[str] = []
     self.seen: set[str] = set()
-
-  def meet(self, cells: Mapping[str, str]) -> None:
-    """Notes the values of what `where` asks for."""
-    for name in self.wanted.where:
-      text = cells.get(columns.same_name(name, cells), '')
-      self.met.setdefault(name, {})[text] = None
 
   def add_project(self, project: str) -> None:
     """Adds the runs of a project of Weights & Biases."""
@@ -322,7 +316,7 @@ class _Gathered:
     for record, extra in zip(self.records.values(), beside):
       run = record.run
       cells = {**extra, **{k: str(x) for k, x in run._asdict().items()}}
-      self.meet(cells)
+      self.wanted.meet([cells], self.tables.met)
       if not self.wanted.asks_for(cells):
         continue
       run = run._replace(run_id=name(run.experiment, run.run_id))

@@ -1,8 +1,7 @@
 """How people ask for their tables to be read: columns, units, rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
-from typing import NamedTuple
 
 from scaling_jax import errors
 from scaling_jax.analysis.runs import columns as columns_lib
@@ -26,13 +25,6 @@ NAMES = tuple(dict.fromkeys([*_ROLES, *_ALIASES, *Run._fields]))
 _WITH_UNIT = (
   'N', 'D', 'C', 'B_crit', 'tokens_per_step', 'text_tokens', 'progress',
 )  # fmt: skip
-
-
-class LossScale(NamedTuple):
-  """What a loss is measured in, and the unit in which it is kept."""
-
-  unit: LossUnit
-  kept: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,9 +52,13 @@ class Wanted:
       for name, value in self.where.items()
     )
 
-  def column(self, role: str) -> str | None:
-    """What was named for a role; None where nothing was."""
-    return self.columns.get(role)
+  def meet(
+    self, rows: Sequence[Mapping[str, str]], met: dict[str, dict[str, None]]
+  ) -> None:
+    """Adds to `met` what rows have in the columns of `where`, each once."""
+    for name in self.where:
+      values = (_cell(cells, name) for cells in rows)
+      met.setdefault(name, {}).update(dict.fromkeys(values))
 
   def factor(self, role: str) -> float | None:
     """What a size is multiplied by; None where no unit was named."""
